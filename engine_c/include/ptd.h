@@ -77,6 +77,345 @@ PTD_API const char *ptd_status_name(ptd_status status);
 /* The text of the row. */
 PTD_API const char *ptd_status_text(ptd_status status);
 
+/* ---- state index: states (rows of int32) numbered in order of first appearance. The hash table
+ * under callbacks and batch rules. */
+typedef struct ptd_state_index ptd_state_index;
+
+/* `max_states` bounds its growth: beyond it PTD_GRAPH_TOO_LARGE. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_state_index_create(int32_t state_length, int64_t max_states,
+                                                         ptd_state_index **index, ptd_error *error);
+PTD_API void ptd_state_index_destroy(ptd_state_index *index);
+/* Finds or adds `count` states (count x state_length); ids[count] receives their numbers. On
+ * PTD_GRAPH_TOO_LARGE the states before the one that did not fit have been added. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_state_index_insert(ptd_state_index *index, int64_t count,
+                                                         const int32_t *states, int64_t *ids,
+                                                         ptd_error *error);
+/* ids[k] = -1 where state k is unknown. */
+PTD_API void ptd_state_index_find(const ptd_state_index *index, int64_t count,
+                                  const int32_t *states, int64_t *ids);
+PTD_API int64_t ptd_state_index_size(const ptd_state_index *index);
+/* size x state_length, in the order of their numbers; valid until the next insert. */
+PTD_API const int32_t *ptd_state_index_states(const ptd_state_index *index);
+
+/* ---- graph: vertices and edges with weights base + coefficients . theta.
+ * Vertex 0 is the virtual start and exists from creation on. Vertices are added with their states
+ * (or none: state_length 0). `ptd_graph_freeze` renumbers them canonically: the start, then by
+ * state in lexicographic order (by index where there are no states). */
+typedef struct ptd_graph ptd_graph;
+
+typedef enum { PTD_CONTINUOUS = 0, PTD_DISCRETE = 1 } ptd_kind;
+
+/* What a vertex of a frozen graph is. Dropped: cannot reach absorption, nor be reached. */
+typedef enum {
+    PTD_VERTEX_START = 0,
+    PTD_VERTEX_TRANSIENT = 1,
+    PTD_VERTEX_ABSORBING = 2,
+    PTD_VERTEX_DROPPED = 3
+} ptd_vertex_class;
+
+typedef struct {
+    ptd_kind kind;
+    int32_t n_parameters;
+    int32_t state_length;
+    int64_t n_vertices;
+    int64_t n_edges;
+    int64_t n_forms;
+    int64_t n_dropped;
+    const int32_t *states;          /* n_vertices x state_length; the start's row is zeros */
+    const uint8_t *vertex_class;    /* n_vertices, ptd_vertex_class */
+    const int64_t *added_order;     /* n_vertices: canonical number of the vertex added k-th */
+    const int64_t *edge_start;      /* n_vertices + 1 */
+    const int32_t *edge_to;         /* n_edges, ascending within a vertex */
+    const uint32_t *edge_form;      /* n_edges, into the forms */
+    const double *form_base;        /* n_forms */
+    const int64_t *form_start;      /* n_forms + 1, into the two below */
+    const uint32_t *form_parameter; /* ascending within a form */
+    const double *form_coefficient; /* never 0 */
+} ptd_graph_view;
+
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_create(ptd_kind kind, int32_t n_parameters,
+                                                   int32_t state_length, ptd_graph **graph,
+                                                   ptd_error *error);
+PTD_API void ptd_graph_destroy(ptd_graph *graph);
+/* Adds `count` vertices (their states must differ from those already there; states is NULL where
+ * state_length is 0); they are numbered on from ptd_graph_vertex_count. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_vertices(ptd_graph *graph, int64_t count,
+                                                         const int32_t *states, ptd_error *error);
+PTD_API int64_t ptd_graph_vertex_count(const ptd_graph *graph);
+/* coefficients: count x n_parameters (NULL: all zero). Parallel edges add. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edges(ptd_graph *graph, int64_t count,
+                                                      const int64_t *from, const int64_t *to,
+                                                      const double *base,
+                                                      const double *coefficients,
+                                                      ptd_error *error);
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t from, int64_t to,
+                                                     double base, const double *coefficients,
+                                                     ptd_error *error);
+/* Canonical order, parallel edges merged, self-loops without effect removed (continuous), states
+ * of vertices that matter checked for a path to absorption. Error indices are numbers as added. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_freeze(ptd_graph *graph, ptd_error *error);
+/* Pointers stay valid while the graph lives. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_get_view(const ptd_graph *graph, ptd_graph_view *view,
+                                                     ptd_error *error);
+
+/* ---- content key: SHA-256 over the canonical form of a frozen graph. */
+enum { PTD_HASH_BYTES = 32 };
+
+/* The graph alone. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_content_hash(const ptd_graph *graph,
+                                                         uint8_t hash[PTD_HASH_BYTES],
+                                                         ptd_error *error);
+/* The graph, the trace format and the ordering version: names a trace, and its file. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_trace_key(const ptd_graph *graph,
+                                                      uint8_t key[PTD_HASH_BYTES],
+                                                      ptd_error *error);
+
+/* ---- trace: the elimination of one graph, written down.
+ *
+ * Vertices have positions: first the boundary (absorbing, then dropped), then the components
+ * downstream first, in each its vertices in elimination order; the start comes last. A component of
+ * one vertex needs no elimination. Each other one points to a block: the pattern and program of its
+ * factorisation, shared by components with equal weights. Numbers inside a block are local: row
+ * and column i stand for position component_start + i.
+ *
+ * A block's row has slots [L | diagonal | U | exit]. Its values come up-looking: the slots are
+ * cleared, entry_slot receives the weights of the component's internal edges (in edge order), the
+ * exit slot the exit sum, and the row's program then adds l_k * U(k) for each k in L, in ascending
+ * order, l_k being the slot's value so far times the inverse pivot of k. The pivot is the sum of U
+ * and exit. The diagonal slot collects what returns to the row itself and is never read.
+ *
+ * Program of a row: 16-bit words (32-bit words stored low half first where the row has more than
+ * 65,535 slots). Groups of s = 1..4 consecutive rows k0..k0+s-1 of L whose U patterns are nested
+ * (each U(k) = {k+1} + U(k+1)) are one group. A group: a head word (s - 1) | runs << 2 | count << 3.
+ * With runs = 1, `count` triples follow: (first of U(last), first slot, length); with runs = 0,
+ * one destination slot for each entry of U(last) and then for its exit. Sources number U(last) from
+ * 0, its exit last. For the rows before the last the first s-1-j entries of U(k0+j) lie inside the
+ * group and are applied when the l are computed. `count` is 0 where runs = 0. */
+typedef struct ptd_elimination_trace ptd_elimination_trace;
+
+#define PTD_TRACE_FORMAT_VERSION 1
+#define PTD_NONE UINT32_MAX
+
+typedef struct {
+    int64_t kind; /* ptd_kind */
+    int64_t n_parameters;
+    int64_t state_length;
+    int64_t n_vertices;
+    int64_t n_absorbing;
+    int64_t n_dropped;
+    int64_t n_components;    /* of transient vertices and the start */
+    int64_t n_blocks;
+    int64_t n_edges;
+    int64_t n_forms;         /* of edges; folded exit sums follow them in the form arrays */
+    int64_t multiply_adds;   /* of all components, as if none shared its block */
+    int64_t lower_entries;   /* L entries of all components */
+    int64_t upper_entries;
+    int64_t fill_in;         /* off-diagonal entries of L and U that are no edge */
+    int64_t largest_component;
+    int64_t ordering_version;
+} ptd_trace_meta;
+
+typedef enum { PTD_INT32 = 0, PTD_UINT32 = 1, PTD_UINT16 = 2, PTD_FLOAT64 = 3 } ptd_dtype;
+
+/* The arrays of a trace: ROW(identifier, name, dtype). Lengths follow in the comments; n is
+ * n_vertices, R the rows of all blocks, S their slots, X the exit sums. */
+#define PTD_TRACE_ARRAY_TABLE(ROW)                                                                 \
+    ROW(PTD_STATES, "states", PTD_INT32)                    /* n x state_length, canonical */      \
+    ROW(PTD_POSITION_VERTEX, "position_vertex", PTD_UINT32) /* n */                                \
+    ROW(PTD_COMPONENT_START, "component_start", PTD_UINT32) /* n_components + 1, positions */      \
+    ROW(PTD_COMPONENT_BLOCK, "component_block", PTD_UINT32) /* n_components, PTD_NONE: single */   \
+    ROW(PTD_EDGE_START, "edge_start", PTD_UINT32)           /* n + 1, by position */               \
+    ROW(PTD_EDGE_EXTERNAL, "edge_external", PTD_UINT32)     /* n: end of internal edges */         \
+    ROW(PTD_EDGE_BOUNDARY, "edge_boundary", PTD_UINT32)     /* n: end of external edges */         \
+    ROW(PTD_EDGE_SELF, "edge_self", PTD_UINT32)             /* n: end of boundary edges */         \
+    ROW(PTD_EDGE_TARGET, "edge_target", PTD_UINT32)         /* n_edges, positions, ascending */    \
+    ROW(PTD_EDGE_FORM, "edge_form", PTD_UINT32)             /* n_edges */                          \
+    ROW(PTD_FORM_BASE, "form_base", PTD_FLOAT64)            /* all forms */                        \
+    ROW(PTD_FORM_START, "form_start", PTD_UINT32)           /* all forms + 1 */                    \
+    ROW(PTD_FORM_PARAMETER, "form_parameter", PTD_UINT32)                                          \
+    ROW(PTD_FORM_COEFFICIENT, "form_coefficient", PTD_FLOAT64)                                     \
+    ROW(PTD_EXIT_OF_POSITION, "exit_of_position", PTD_UINT32) /* n, PTD_NONE: no way out */        \
+    ROW(PTD_EXIT_START, "exit_start", PTD_UINT32)             /* X + 1 */                          \
+    ROW(PTD_EXIT_FORM, "exit_form", PTD_UINT32)               /* forms to add */                   \
+    ROW(PTD_BLOCK_ROW, "block_row", PTD_UINT32)               /* n_blocks + 1, into rows */        \
+    ROW(PTD_BLOCK_POSITION, "block_position", PTD_UINT32)     /* n_blocks: first component's */    \
+    ROW(PTD_ROW_SLOT, "row_slot", PTD_UINT32)                 /* R + 1, into slots */              \
+    ROW(PTD_ROW_LOWER, "row_lower", PTD_UINT32)               /* R: entries of L */                \
+    ROW(PTD_SLOT_COLUMN, "slot_column", PTD_UINT32)           /* S, local; PTD_NONE: exit */       \
+    ROW(PTD_ENTRY_START, "entry_start", PTD_UINT32)           /* R + 1, into entry_slot */         \
+    ROW(PTD_ENTRY_SLOT, "entry_slot", PTD_UINT32)             /* within the row */                 \
+    ROW(PTD_ROW_PROGRAM, "row_program", PTD_UINT32)           /* R + 1, into program */            \
+    ROW(PTD_PROGRAM, "program", PTD_UINT16)
+
+typedef enum {
+#define PTD_ARRAY_ENUM(identifier, name, dtype) identifier,
+    PTD_TRACE_ARRAY_TABLE(PTD_ARRAY_ENUM)
+#undef PTD_ARRAY_ENUM
+    PTD_TRACE_ARRAY_COUNT
+} ptd_trace_array_id;
+
+typedef struct {
+    ptd_dtype dtype;
+    int64_t length;
+    const void *data;
+} ptd_array;
+
+PTD_API const char *ptd_trace_array_name(ptd_trace_array_id id);
+PTD_API ptd_dtype ptd_trace_array_dtype(ptd_trace_array_id id);
+
+/* How a long recording shows itself: called now and then with work done and in all; a result other
+ * than 0 stops it with PTD_CANCELLED. */
+typedef int (*ptd_progress)(void *context, int64_t done, int64_t total);
+
+typedef struct {
+    int64_t max_trace_bytes;    /* 0: 4 GiB; more is PTD_TRACE_TOO_LARGE before the work */
+    const char *plan_directory; /* NULL: none. Where orders of components are kept and found */
+    int64_t plan_min_vertices;  /* only for components of at least so many vertices */
+    ptd_progress progress;      /* NULL: none */
+    void *progress_context;
+} ptd_record_options;
+
+/* `options` may be NULL. The same frozen graph gives the same trace, byte for byte. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_record_elimination_trace(const ptd_graph *graph,
+                                                               const ptd_record_options *options,
+                                                               ptd_elimination_trace **trace,
+                                                               ptd_error *error);
+/* From arrays (indexed by ptd_trace_array_id), copied and fully validated: how any language makes
+ * a trace. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_elimination_trace_create(
+    const ptd_trace_meta *meta, const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+    ptd_elimination_trace **trace, ptd_error *error);
+PTD_API void ptd_elimination_trace_destroy(ptd_elimination_trace *trace);
+
+PTD_API const ptd_trace_meta *ptd_elimination_trace_meta(const ptd_elimination_trace *trace);
+/* `array->data` stays valid while the trace lives. */
+PTD_API void ptd_elimination_trace_array(const ptd_elimination_trace *trace, ptd_trace_array_id id,
+                                         ptd_array *array);
+/* As recorded, or as the file says (verified on load). */
+PTD_API void ptd_elimination_trace_hash(const ptd_elimination_trace *trace,
+                                        uint8_t content[PTD_HASH_BYTES],
+                                        uint8_t key[PTD_HASH_BYTES]);
+/* Bytes of its file. */
+PTD_API int64_t ptd_elimination_trace_bytes(const ptd_elimination_trace *trace);
+/* The frozen graph that the trace holds, for its edges in canonical order. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_elimination_trace_graph(const ptd_elimination_trace *trace,
+                                                              ptd_graph **graph, ptd_error *error);
+
+/* ---- files. Layout: codec.c. */
+/* The whole file in memory; release with ptd_buffer_release. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_elimination_trace_encode(const ptd_elimination_trace *trace,
+                                                               uint8_t **bytes, int64_t *length,
+                                                               ptd_error *error);
+/* Copies what it needs. Hostile bytes are refused without allocating more than their length. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_elimination_trace_decode(const uint8_t *bytes, int64_t length,
+                                                               ptd_elimination_trace **trace,
+                                                               ptd_error *error);
+PTD_API void ptd_buffer_release(uint8_t *bytes);
+
+/* `<directory>/<key in hex>.trace`, published durably: written under a unique name in `.tmp`,
+ * fsynced, closed, linked to its name (first wins), the directory fsynced. PTD_OK also where a
+ * valid entry was there already. The directory is made (0700) where it is missing. Call numbers of
+ * PTD_IO_ERROR are errno. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_save_trace_to_cache(const ptd_elimination_trace *trace,
+                                                          const char *directory, ptd_error *error);
+/* Maps and validates the entry. PTD_CACHE_MISS where there is none; a bad entry is an error of
+ * family 3xx and is left where it is (see ptd_quarantine_cache_entry). */
+PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_cache(const char *directory,
+                                                            const uint8_t key[PTD_HASH_BYTES],
+                                                            ptd_elimination_trace **trace,
+                                                            ptd_error *error);
+/* Moves a bad entry to `.quarantine`, once: re-checks that it is still the bad one. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_quarantine_cache_entry(const char *directory,
+                                                             const uint8_t key[PTD_HASH_BYTES],
+                                                             ptd_error *error);
+/* Any path, the same durability; replaces what is there. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_save_trace_to_file(const ptd_elimination_trace *trace,
+                                                         const char *path, ptd_error *error);
+PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
+                                                           ptd_elimination_trace **trace,
+                                                           ptd_error *error);
+
+/* ---- evaluation. Thetas are rows of n_parameters; all outputs are row-major, one row a theta.
+ * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed.
+ * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
+ * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta. */
+typedef struct ptd_workspace ptd_workspace;
+
+typedef struct {
+    int32_t max_order;  /* highest moment asked for, >= 1 */
+    int32_t n_thetas;   /* how many thetas a call will usually bring: chooses lanes */
+    int32_t gradient;   /* whether gradients will be asked for */
+} ptd_workspace_options;
+
+PTD_API PTD_MUST_CHECK ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
+                                                       const ptd_workspace_options *options,
+                                                       ptd_workspace **workspace, ptd_error *error);
+PTD_API void ptd_workspace_destroy(ptd_workspace *workspace);
+PTD_API int64_t ptd_workspace_bytes(const ptd_workspace *workspace);
+/* Row of the theta at which the last call failed, -1 where the error is not about one theta. */
+PTD_API int64_t ptd_workspace_failed_theta(const ptd_workspace *workspace);
+/* Name of the instruction set in use: "baseline", "avx2", "avx512". */
+PTD_API const char *ptd_workspace_instruction_set(const ptd_workspace *workspace);
+
+/* E[Y^1], .., E[Y^order] of Y = integral of the reward along the path (discrete: its sum over the
+ * visited vertices). `rewards`: n_vertices, finite and >= 0; NULL: all 1 (the time itself). Rewards
+ * of start, absorbing and dropped vertices have no effect.
+ * moments: n_thetas x order. gradient: n_thetas x order x n_parameters, or NULL. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas,
+                                              const double *thetas, const double *rewards,
+                                              int32_t order, double *moments, double *gradient,
+                                              ptd_error *error);
+/* E[T (T-1) .. (T-k+1)], k = 1..order, of the number of steps T; discrete traces only
+ * (PTD_INVALID_ARGUMENT else). factorial_moments: n_thetas x order. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas,
+                                                        const double *thetas, int32_t order,
+                                                        double *factorial_moments,
+                                                        ptd_error *error);
+/* E[Y^order | start in v] for every vertex: n_thetas x n_vertices. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas,
+                                                     const double *thetas, const double *rewards,
+                                                     int32_t order, double *moments,
+                                                     ptd_error *error);
+/* Covariances of the rewards (n_rewards x n_vertices), each by the law of total covariance, so that
+ * a small variance beside a large mean keeps its digits. means: n_thetas x n_rewards. covariances:
+ * n_thetas x n_rewards x n_rewards. Gradients (or NULL): the same with n_parameters behind. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas,
+                                                  const double *thetas, int64_t n_rewards,
+                                                  const double *rewards, double *means,
+                                                  double *covariances, double *mean_gradients,
+                                                  double *covariance_gradients, ptd_error *error);
+/* Expected total time (discrete: visits) in every vertex: n_thetas x n_vertices. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_expected_sojourn(ptd_workspace *workspace, int64_t n_thetas,
+                                                       const double *thetas, double *sojourn,
+                                                       ptd_error *error);
+/* Probability of ending in each of `targets` (absorbing vertices): n_thetas x n_targets; gradient:
+ * with n_parameters behind, or NULL. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_absorption_probabilities(
+    ptd_workspace *workspace, int64_t n_thetas, const double *thetas, int64_t n_targets,
+    const int64_t *targets, double *probabilities, double *gradient, ptd_error *error);
+/* P(Y = 0): absorbed without having visited a vertex of positive reward. n_thetas. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas,
+                                             const double *thetas, const double *rewards,
+                                             double *defect, ptd_error *error);
+
+/* ---- one evaluation, opened up: the eliminated chain at one theta. In this acyclic chain vertex v
+ * is left with rate rates[v] (the pivot) to targets[k], k in start[v]..start[v+1], with
+ * probabilities[k]. Target -1 stands for everything outside v's strong component, where that has
+ * more than one vertex. Absorbing and dropped vertices have rate 0 and no targets; the start's rate
+ * is the sum of its weights. */
+typedef struct {
+    int64_t n_vertices;
+    int64_t n_targets;
+    double *rates;         /* n_vertices */
+    int64_t *start;        /* n_vertices + 1 */
+    int64_t *targets;      /* n_targets */
+    double *probabilities; /* n_targets */
+} ptd_trace_result;
+
+PTD_API PTD_MUST_CHECK ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
+                                                     ptd_trace_result **result, ptd_error *error);
+PTD_API void ptd_trace_result_destroy(ptd_trace_result *result);
+
 #ifdef __cplusplus
 }
 #endif
