@@ -27,7 +27,6 @@ extern "C" {
     ROW(PTD_OK, 0, "done")                                                                         \
     ROW(PTD_GRAPH_EMPTY, 101, "the graph has no vertex besides the start")                         \
     ROW(PTD_GRAPH_NO_ABSORPTION, 102, "a vertex cannot reach absorption; index: the vertex")       \
-    ROW(PTD_GRAPH_START_ABSORBED, 103, "every start edge leads to an absorbing vertex")            \
     ROW(PTD_GRAPH_NO_START, 104, "the start has no edge")                                          \
     ROW(PTD_GRAPH_WEIGHT_NOT_FINITE, 105, "a weight is NaN or infinite; index: the edge")          \
     ROW(PTD_GRAPH_WEIGHT_NEGATIVE, 106, "a constant weight is negative; index: the edge")          \
@@ -105,7 +104,8 @@ typedef struct ptd_graph ptd_graph;
 
 typedef enum { PTD_CONTINUOUS = 0, PTD_DISCRETE = 1 } ptd_kind;
 
-/* What a vertex of a frozen graph is. Dropped: cannot reach absorption, nor be reached. */
+/* What a vertex of a frozen graph is. Dropped: cannot reach absorption; and cannot be reached from
+ * the start either, unless the graph was frozen as improper. */
 typedef enum {
     PTD_VERTEX_START = 0,
     PTD_VERTEX_TRANSIENT = 1,
@@ -151,9 +151,14 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edges(ptd_graph *graph, int64_t 
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t from, int64_t to,
                                                      double base, const double *coefficients,
                                                      ptd_error *error);
-/* Canonical order, parallel edges merged, self-loops without effect removed (continuous), states
- * of vertices that matter checked for a path to absorption. Error indices are numbers as added. */
-PTD_API PTD_MUST_CHECK ptd_status ptd_graph_freeze(ptd_graph *graph, ptd_error *error);
+/* Canonical order, parallel edges merged, self-loops without effect removed (continuous), and every
+ * vertex classified. A vertex that the start can reach (through edges whatever their weights) and
+ * that cannot reach absorption is PTD_GRAPH_NO_ABSORPTION, or, where `improper` is not 0, dropped:
+ * the time is then infinite with positive probability. Vertices that cannot be reached and can
+ * reach such a trap are dropped too. Error indices are numbers as added. A graph with every start edge into
+ * absorption is valid (its time is 0). On failure the graph is unchanged. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_graph_freeze(ptd_graph *graph, int32_t improper,
+                                                   ptd_error *error);
 /* Pointers stay valid while the graph lives. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_get_view(const ptd_graph *graph, ptd_graph_view *view,
                                                      ptd_error *error);
@@ -358,7 +363,8 @@ PTD_API int64_t ptd_workspace_failed_theta(const ptd_workspace *workspace);
 PTD_API const char *ptd_workspace_instruction_set(const ptd_workspace *workspace);
 
 /* E[Y^1], .., E[Y^order] of Y = integral of the reward along the path (discrete: its sum over the
- * visited vertices). `rewards`: n_vertices, finite and >= 0; NULL: all 1 (the time itself). Rewards
+ * visited vertices); infinite where the start reaches dropped vertices with positive probability
+ * and any dropped vertex has a reward. `rewards`: n_vertices, finite and >= 0; NULL: all 1 (the time itself). Rewards
  * of start, absorbing and dropped vertices have no effect.
  * moments: n_thetas x order. gradient: n_thetas x order x n_parameters, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas,
