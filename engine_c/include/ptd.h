@@ -35,6 +35,7 @@ extern "C" {
     ROW(PTD_GRAPH_TOO_LARGE, 109, "more vertices than max_vertices; value: the bound")             \
     ROW(PTD_GRAPH_FROZEN, 110, "the graph is frozen and cannot change")                            \
     ROW(PTD_GRAPH_NOT_FROZEN, 111, "the graph must be frozen first")                               \
+    ROW(PTD_GRAPH_STATE_REPEATED, 112, "two vertices share a state; index, value: they")           \
     ROW(PTD_THETA_NOT_FINITE, 201, "theta is NaN or infinite; index: the parameter")               \
     ROW(PTD_WEIGHT_NEGATIVE, 202, "a weight is negative at theta; index: the edge, value: it")     \
     ROW(PTD_WEIGHT_NOT_FINITE, 203, "a weight is not finite at theta; index: the edge")            \
@@ -137,8 +138,9 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_create(ptd_kind kind, int32_t n_para
                                                    int32_t state_length, ptd_graph **graph,
                                                    ptd_error *error);
 PTD_API void ptd_graph_destroy(ptd_graph *graph);
-/* Adds `count` vertices (their states must differ from those already there; states is NULL where
- * state_length is 0); they are numbered on from ptd_graph_vertex_count. */
+/* Adds `count` vertices (their states must differ from those already there, which freezing checks:
+ * PTD_GRAPH_STATE_REPEATED; states is NULL where state_length is 0); they are numbered on from
+ * ptd_graph_vertex_count. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_vertices(ptd_graph *graph, int64_t count,
                                                          const int32_t *states, ptd_error *error);
 PTD_API int64_t ptd_graph_vertex_count(const ptd_graph *graph);
