@@ -264,13 +264,17 @@ static ptd_status check_components(const checker *c)
     return largest == m->largest_component ? PTD_OK : invalid_meta(c, META_LARGEST_COMPONENT);
 }
 
-/* ---- edges */
+/* ---- edges: of an absorbing vertex none; of a dropped one those that its graph has, which nothing
+ * but that graph needs */
 
 /* Edges begin..end: targets ascending in low..high, never `own`. */
 static ptd_status check_targets(const checker *c, uint32_t begin, uint32_t end, int64_t low,
                                 int64_t high, int64_t own)
 {
     const uint32_t *target = u32(c, PTD_EDGE_TARGET);
+#ifdef PTD_PLANT_BUG
+    high = INT64_MAX;
+#endif
     for (uint32_t e = begin; e < end; e++) {
         if (target[e] < low || target[e] >= high || target[e] == own) {
             return invalid(c, PTD_EDGE_TARGET, e);
@@ -298,6 +302,7 @@ static ptd_status check_edges_of_position(const checker *c, int64_t p, int64_t l
     }
     const uint32_t n_self = start[p + 1] - self;
     const int may_loop = c->meta->kind == PTD_DISCRETE && p != c->meta->n_vertices - 1;
+    const int64_t external_high = p < c->n_boundary ? c->meta->n_vertices - 1 : low;
     if (n_self > (may_loop ? 1u : 0u)) {
         return invalid(c, PTD_EDGE_SELF, p);
     }
@@ -306,7 +311,7 @@ static ptd_status check_edges_of_position(const checker *c, int64_t p, int64_t l
     }
     ptd_status status = check_targets(c, start[p], external, low, high, p);
     if (status == PTD_OK) {
-        status = check_targets(c, external, boundary, c->n_boundary, low, p);
+        status = check_targets(c, external, boundary, c->n_boundary, external_high, p);
     }
     if (status == PTD_OK) {
         status = check_targets(c, boundary, self, 0, c->n_boundary, p);
@@ -321,7 +326,7 @@ static ptd_status check_edges(const checker *c)
     const uint32_t *form = u32(c, PTD_EDGE_FORM);
     ptd_status status = check_offsets(c, PTD_EDGE_START, 0, m->n_edges);
     for (int64_t p = 0; p < c->n_boundary && status == PTD_OK; p++) {
-        if (u32(c, PTD_EDGE_START)[p + 1] != 0) {
+        if (p < m->n_absorbing && u32(c, PTD_EDGE_START)[p + 1] != 0) {
             return invalid(c, PTD_EDGE_START, p + 1);
         }
         status = check_edges_of_position(c, p, 0, 0);
@@ -334,15 +339,11 @@ static ptd_status check_edges(const checker *c)
     if (status != PTD_OK) {
         return status;
     }
-#ifndef PTD_PLANT_BUG
     for (int64_t e = 0; e < m->n_edges; e++) {
         if (form[e] >= m->n_forms) {
             return invalid(c, PTD_EDGE_FORM, e);
         }
     }
-#else
-    (void)form;
-#endif
     return PTD_OK;
 }
 
@@ -404,7 +405,7 @@ static ptd_status check_exits(const checker *c)
         }
     }
     for (int64_t p = 0; p < c->meta->n_vertices; p++) {
-        const int has_exit = self[p] > external[p];
+        const int has_exit = p >= c->n_boundary && self[p] > external[p];
         if (has_exit ? exit[p] >= n_exits : exit[p] != PTD_NONE) {
             return invalid(c, PTD_EXIT_OF_POSITION, p);
         }
