@@ -1,4 +1,4 @@
-/* Check: the whole test harness. A test program ends with `return check_failures != 0;`. */
+/* The smallest test harness: CHECK counts and prints failures, main returns check_result(). */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -6,12 +6,20 @@
 
 static int check_failures;
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            check_failures++;                                                                      \
-        }                                                                                          \
+#define CHECK(condition)                                                            \
+    do {                                                                            \
+        if (!(condition)) {                                                         \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+            check_failures++;                                                       \
+        }                                                                           \
     } while (0)
+
+static inline int check_result(void)
+{
+    if (check_failures) {
+        fprintf(stderr, "%d checks failed\n", check_failures);
+    }
+    return check_failures ? 1 : 0;
+}
 
 #endif
