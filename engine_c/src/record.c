@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "content_key.h"
 #include "exits.h"
 #include "layout.h"
 #include "memory.h"
@@ -511,9 +512,7 @@ static ptd_status finish(recording *r, const ptd_graph *graph, ptd_elimination_t
     ptd_elimination_trace *recorded = NULL;
     ptd_status status = ptd_graph_content_hash(graph, content, error);
     if (status == PTD_OK) {
-        status = ptd_graph_trace_key(graph, key, error);
-    }
-    if (status == PTD_OK) {
+        ptd_trace_key_of_content(content, key);
         r->progress.done = r->progress.total;
         status = ptd_progress_tell(&r->progress, error);
     }
