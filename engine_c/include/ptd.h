@@ -35,6 +35,7 @@ extern "C" {
     ROW(PTD_GRAPH_TOO_LARGE, 109, "more vertices than max_vertices; value: the bound")             \
     ROW(PTD_GRAPH_FROZEN, 110, "the graph is frozen and cannot change")                            \
     ROW(PTD_GRAPH_NOT_FROZEN, 111, "the graph must be frozen first")                               \
+    ROW(PTD_GRAPH_STATE_REPEATED, 112, "two vertices share a state; index, value: they")           \
     ROW(PTD_THETA_NOT_FINITE, 201, "theta is NaN or infinite; index: the parameter")               \
     ROW(PTD_WEIGHT_NEGATIVE, 202, "a weight is negative at theta; index: the edge, value: it")     \
     ROW(PTD_WEIGHT_NOT_FINITE, 203, "a weight is not finite at theta; index: the edge")            \
@@ -137,8 +138,9 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_create(ptd_kind kind, int32_t n_para
                                                    int32_t state_length, ptd_graph **graph,
                                                    ptd_error *error);
 PTD_API void ptd_graph_destroy(ptd_graph *graph);
-/* Adds `count` vertices (their states must differ from those already there; states is NULL where
- * state_length is 0); they are numbered on from ptd_graph_vertex_count. */
+/* Adds `count` vertices (their states must differ from those already there, which freezing checks:
+ * PTD_GRAPH_STATE_REPEATED; states is NULL where state_length is 0); they are numbered on from
+ * ptd_graph_vertex_count. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_vertices(ptd_graph *graph, int64_t count,
                                                          const int32_t *states, ptd_error *error);
 PTD_API int64_t ptd_graph_vertex_count(const ptd_graph *graph);
@@ -347,9 +349,11 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
 typedef struct ptd_workspace ptd_workspace;
 
 typedef struct {
-    int32_t max_order;  /* highest moment asked for, >= 1 */
-    int32_t n_thetas;   /* how many thetas a call will usually bring: chooses lanes */
-    int32_t gradient;   /* whether gradients will be asked for */
+    int32_t max_order;           /* highest moment asked for; 0: 1 */
+    int32_t max_rewards;         /* most rewards in a call of ptd_covariances; 0: 1 */
+    int32_t gradient;            /* whether gradients will be asked for */
+    int64_t n_thetas;            /* how many thetas a call will usually bring: chooses lanes */
+    const char *instruction_set; /* the widest to use; NULL: the processor's. Bits are the same */
 } ptd_workspace_options;
 
 PTD_API PTD_MUST_CHECK ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,

@@ -1,0 +1,240 @@
+/* What Python sees of the engine: ../include/ptd.h without its comments, for cffi (API mode). The
+ * compiler checks each declaration against the header; `...` leaves values to it. */
+
+typedef enum { PTD_OK, PTD_GRAPH_TOO_LARGE, PTD_CACHE_MISS, PTD_CANCELLED, ... } ptd_status;
+
+typedef struct {
+    ptd_status status;
+    int64_t index;
+    double value;
+} ptd_error;
+
+const char *ptd_status_name(ptd_status status);
+
+const char *ptd_status_text(ptd_status status);
+
+typedef struct ptd_state_index ptd_state_index;
+
+ptd_status ptd_state_index_create(int32_t state_length, int64_t max_states, ptd_state_index **index,
+                                  ptd_error *error);
+void ptd_state_index_destroy(ptd_state_index *index);
+
+ptd_status ptd_state_index_insert(ptd_state_index *index, int64_t count, const int32_t *states,
+                                  int64_t *ids, ptd_error *error);
+
+void ptd_state_index_find(const ptd_state_index *index, int64_t count, const int32_t *states,
+                          int64_t *ids);
+int64_t ptd_state_index_size(const ptd_state_index *index);
+
+const int32_t *ptd_state_index_states(const ptd_state_index *index);
+
+typedef struct ptd_graph ptd_graph;
+
+typedef enum { PTD_CONTINUOUS = 0, PTD_DISCRETE = 1 } ptd_kind;
+
+typedef enum {
+    PTD_VERTEX_START = 0,
+    PTD_VERTEX_TRANSIENT = 1,
+    PTD_VERTEX_ABSORBING = 2,
+    PTD_VERTEX_DROPPED = 3
+} ptd_vertex_class;
+
+typedef struct {
+    ptd_kind kind;
+    int32_t n_parameters;
+    int32_t state_length;
+    int64_t n_vertices;
+    int64_t n_edges;
+    int64_t n_forms;
+    int64_t n_dropped;
+    const int32_t *states;
+    const uint8_t *vertex_class;
+    const int64_t *added_order;
+    const int64_t *edge_start;
+    const int32_t *edge_to;
+    const uint32_t *edge_form;
+    const double *form_base;
+    const int64_t *form_start;
+    const uint32_t *form_parameter;
+    const double *form_coefficient;
+} ptd_graph_view;
+
+ptd_status ptd_graph_create(ptd_kind kind, int32_t n_parameters, int32_t state_length,
+                            ptd_graph **graph, ptd_error *error);
+void ptd_graph_destroy(ptd_graph *graph);
+
+ptd_status ptd_graph_add_vertices(ptd_graph *graph, int64_t count, const int32_t *states,
+                                  ptd_error *error);
+int64_t ptd_graph_vertex_count(const ptd_graph *graph);
+
+ptd_status ptd_graph_add_edges(ptd_graph *graph, int64_t count, const int64_t *from,
+                               const int64_t *to, const double *base, const double *coefficients,
+                               ptd_error *error);
+ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t from, int64_t to, double base,
+                              const double *coefficients, ptd_error *error);
+
+ptd_status ptd_graph_freeze(ptd_graph *graph, int32_t improper, ptd_error *error);
+
+ptd_status ptd_graph_get_view(const ptd_graph *graph, ptd_graph_view *view, ptd_error *error);
+
+enum { PTD_HASH_BYTES = 32 };
+
+ptd_status ptd_graph_content_hash(const ptd_graph *graph, uint8_t hash[PTD_HASH_BYTES],
+                                  ptd_error *error);
+
+ptd_status ptd_graph_trace_key(const ptd_graph *graph, uint8_t key[PTD_HASH_BYTES],
+                               ptd_error *error);
+
+typedef struct ptd_elimination_trace ptd_elimination_trace;
+
+#define PTD_TRACE_FORMAT_VERSION ...
+#define PTD_NONE                 ...
+
+typedef struct {
+    int64_t kind;
+    int64_t n_parameters;
+    int64_t state_length;
+    int64_t n_vertices;
+    int64_t n_absorbing;
+    int64_t n_dropped;
+    int64_t n_components;
+    int64_t n_blocks;
+    int64_t n_edges;
+    int64_t n_forms;
+    int64_t multiply_adds;
+    int64_t lower_entries;
+    int64_t upper_entries;
+    int64_t fill_in;
+    int64_t largest_component;
+    int64_t ordering_version;
+} ptd_trace_meta;
+
+typedef enum { PTD_INT32 = 0, PTD_UINT32 = 1, PTD_UINT16 = 2, PTD_FLOAT64 = 3 } ptd_dtype;
+
+typedef enum { PTD_TRACE_ARRAY_COUNT, ... } ptd_trace_array_id;
+
+typedef struct {
+    ptd_dtype dtype;
+    int64_t length;
+    const void *data;
+} ptd_array;
+
+const char *ptd_trace_array_name(ptd_trace_array_id id);
+ptd_dtype ptd_trace_array_dtype(ptd_trace_array_id id);
+
+typedef int (*ptd_progress)(void *context, int64_t done, int64_t total);
+
+typedef struct {
+    int64_t max_trace_bytes;
+    const char *plan_directory;
+    int64_t plan_min_vertices;
+    ptd_progress progress;
+    void *progress_context;
+} ptd_record_options;
+
+ptd_status ptd_record_elimination_trace(const ptd_graph *graph, const ptd_record_options *options,
+                                        ptd_elimination_trace **trace, ptd_error *error);
+
+ptd_status ptd_elimination_trace_create(const ptd_trace_meta *meta,
+                                        const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                                        ptd_elimination_trace **trace, ptd_error *error);
+void ptd_elimination_trace_destroy(ptd_elimination_trace *trace);
+
+const ptd_trace_meta *ptd_elimination_trace_meta(const ptd_elimination_trace *trace);
+
+void ptd_elimination_trace_array(const ptd_elimination_trace *trace, ptd_trace_array_id id,
+                                 ptd_array *array);
+
+void ptd_elimination_trace_hash(const ptd_elimination_trace *trace, uint8_t content[PTD_HASH_BYTES],
+                                uint8_t key[PTD_HASH_BYTES]);
+
+int64_t ptd_elimination_trace_bytes(const ptd_elimination_trace *trace);
+
+ptd_status ptd_elimination_trace_graph(const ptd_elimination_trace *trace, ptd_graph **graph,
+                                       ptd_error *error);
+
+ptd_status ptd_elimination_trace_encode(const ptd_elimination_trace *trace, uint8_t **bytes,
+                                        int64_t *length, ptd_error *error);
+
+ptd_status ptd_elimination_trace_decode(const uint8_t *bytes, int64_t length,
+                                        ptd_elimination_trace **trace, ptd_error *error);
+void ptd_buffer_release(uint8_t *bytes);
+
+ptd_status ptd_save_trace_to_cache(const ptd_elimination_trace *trace, const char *directory,
+                                   ptd_error *error);
+
+ptd_status ptd_load_trace_from_cache(const char *directory, const uint8_t key[PTD_HASH_BYTES],
+                                     ptd_elimination_trace **trace, ptd_error *error);
+
+ptd_status ptd_quarantine_cache_entry(const char *directory, const uint8_t key[PTD_HASH_BYTES],
+                                      ptd_error *error);
+
+ptd_status ptd_save_trace_to_file(const ptd_elimination_trace *trace, const char *path,
+                                  ptd_error *error);
+ptd_status ptd_load_trace_from_file(const char *path, ptd_elimination_trace **trace,
+                                    ptd_error *error);
+
+typedef struct ptd_workspace ptd_workspace;
+
+typedef struct {
+    int32_t max_order;
+    int32_t n_thetas;
+    int32_t gradient;
+} ptd_workspace_options;
+
+ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
+                                const ptd_workspace_options *options, ptd_workspace **workspace,
+                                ptd_error *error);
+void ptd_workspace_destroy(ptd_workspace *workspace);
+int64_t ptd_workspace_bytes(const ptd_workspace *workspace);
+
+int64_t ptd_workspace_failed_theta(const ptd_workspace *workspace);
+
+const char *ptd_workspace_instruction_set(const ptd_workspace *workspace);
+
+ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                       const double *rewards, int32_t order, double *moments, double *gradient,
+                       ptd_error *error);
+
+ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                                 int32_t order, double *factorial_moments, ptd_error *error);
+
+ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                              const double *rewards, int32_t order, double *moments,
+                              ptd_error *error);
+
+ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                           int64_t n_rewards, const double *rewards, double *means,
+                           double *covariances, double *mean_gradients,
+                           double *covariance_gradients, ptd_error *error);
+
+ptd_status ptd_expected_sojourn(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                                double *sojourn, ptd_error *error);
+
+ptd_status ptd_absorption_probabilities(ptd_workspace *workspace, int64_t n_thetas,
+                                        const double *thetas, int64_t n_targets,
+                                        const int64_t *targets, double *probabilities,
+                                        double *gradient, ptd_error *error);
+
+ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                      const double *rewards, double *defect, ptd_error *error);
+
+typedef struct {
+    int64_t n_vertices;
+    int64_t n_targets;
+    double *rates;
+    int64_t *start;
+    int64_t *targets;
+    double *probabilities;
+} ptd_trace_result;
+
+ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
+                              ptd_trace_result **result, ptd_error *error);
+void ptd_trace_result_destroy(ptd_trace_result *result);
+
+/* source.c */
+static const char *phasic_built_version(void);
+static const char *phasic_built_sanitizers(void);
+
+/* A recording's progress, answered by phasic/_engine/record.py. */
+extern "Python" int phasic_progress(void *context, int64_t done, int64_t total);

@@ -1,0 +1,129 @@
+/* Trace: the object, its storage and its accessors. See trace.h. */
+#include "trace.h"
+
+#include "memory.h"
+#include "status.h"
+#include "validate.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+static const char *const ARRAY_NAME[PTD_TRACE_ARRAY_COUNT] = {
+#define ARRAY_NAME_ROW(identifier, name, dtype) name,
+    PTD_TRACE_ARRAY_TABLE(ARRAY_NAME_ROW)
+#undef ARRAY_NAME_ROW
+};
+
+static const ptd_dtype ARRAY_DTYPE[PTD_TRACE_ARRAY_COUNT] = {
+#define ARRAY_DTYPE_ROW(identifier, name, dtype) dtype,
+    PTD_TRACE_ARRAY_TABLE(ARRAY_DTYPE_ROW)
+#undef ARRAY_DTYPE_ROW
+};
+
+const char *ptd_trace_array_name(ptd_trace_array_id id)
+{
+    return (size_t)id < PTD_TRACE_ARRAY_COUNT ? ARRAY_NAME[id] : NULL;
+}
+
+ptd_dtype ptd_trace_array_dtype(ptd_trace_array_id id)
+{
+    return (size_t)id < PTD_TRACE_ARRAY_COUNT ? ARRAY_DTYPE[id] : PTD_INT32;
+}
+
+size_t ptd_dtype_bytes(ptd_dtype dtype)
+{
+    switch (dtype) {
+    case PTD_INT32:
+    case PTD_UINT32:
+        return 4;
+    case PTD_UINT16:
+        return 2;
+    case PTD_FLOAT64:
+        return 8;
+    }
+    return 0;
+}
+
+ptd_status ptd_trace_adopt_storage(const ptd_trace_meta *meta,
+                                   const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                                   const uint8_t content[PTD_HASH_BYTES],
+                                   const uint8_t key[PTD_HASH_BYTES],
+                                   ptd_trace_storage storage_kind, void *storage,
+                                   size_t storage_bytes, ptd_elimination_trace **trace,
+                                   ptd_error *error)
+{
+    ptd_elimination_trace *made = ptd_allocate_zero(1, sizeof *made);
+    if (!made) {
+        return ptd_fail(error, PTD_NO_MEMORY, 0, (double)sizeof *made);
+    }
+    made->meta = *meta;
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        made->arrays[id] = arrays[id];
+        made->arrays[id].dtype = ARRAY_DTYPE[id];
+    }
+    memcpy(made->content, content, PTD_HASH_BYTES);
+    memcpy(made->key, key, PTD_HASH_BYTES);
+    made->storage_kind = storage_kind;
+    made->storage = storage;
+    made->storage_bytes = storage_bytes;
+    *trace = made;
+    return PTD_OK;
+}
+
+ptd_status ptd_trace_adopt(const ptd_trace_meta *meta,
+                           const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                           const uint8_t content[PTD_HASH_BYTES],
+                           const uint8_t key[PTD_HASH_BYTES], ptd_elimination_trace **trace,
+                           ptd_error *error)
+{
+    return ptd_trace_adopt_storage(meta, arrays, content, key, PTD_STORAGE_ARRAYS, NULL, 0, trace,
+                                   error);
+}
+
+static void release_arrays(ptd_array arrays[PTD_TRACE_ARRAY_COUNT])
+{
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        ptd_release((void *)(uintptr_t)arrays[id].data);
+    }
+}
+
+void ptd_elimination_trace_destroy(ptd_elimination_trace *trace)
+{
+    if (!trace) {
+        return;
+    }
+    switch (trace->storage_kind) {
+    case PTD_STORAGE_ARRAYS:
+        release_arrays(trace->arrays);
+        break;
+    case PTD_STORAGE_BUFFER:
+        ptd_release(trace->storage);
+        break;
+    case PTD_STORAGE_MAPPING:
+        munmap(trace->storage, trace->storage_bytes);
+        break;
+    }
+    ptd_release(trace);
+}
+
+const ptd_trace_meta *ptd_elimination_trace_meta(const ptd_elimination_trace *trace)
+{
+    return &trace->meta;
+}
+
+void ptd_elimination_trace_array(const ptd_elimination_trace *trace, ptd_trace_array_id id,
+                                 ptd_array *array)
+{
+    if ((size_t)id < PTD_TRACE_ARRAY_COUNT) {
+        *array = trace->arrays[id];
+    } else {
+        *array = (ptd_array){PTD_INT32, 0, NULL};
+    }
+}
+
+void ptd_elimination_trace_hash(const ptd_elimination_trace *trace, uint8_t content[PTD_HASH_BYTES],
+                                uint8_t key[PTD_HASH_BYTES])
+{
+    memcpy(content, trace->content, PTD_HASH_BYTES);
+    memcpy(key, trace->key, PTD_HASH_BYTES);
+}
