@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.inspect import inspect
 from phasic.cli.commands.record import record
 from phasic.cli.options import JsonOption
+from phasic.cli.quick_start import QuickCommand, QuickGroup
 from phasic.cli.results import Result, Value
 from phasic.cli.session import session_of
 
@@ -21,9 +23,12 @@ app = typer.Typer(
     name="phasic",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    # Its two options would load pydantic at every start.
+    add_completion=False,
+    cls=QuickGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-cache = typer.Typer(rich_markup_mode=None)
+cache = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
 
 
 def _version(context: typer.Context, value: bool) -> None:
@@ -32,7 +37,9 @@ def _version(context: typer.Context, value: bool) -> None:
 
         session = session_of(context)
         session.command = "version"
-        session.result = Result(Value("version", f"phasic {__version__}"))
+        session.result = Result(
+            Value("version", f"phasic {__version__}", {"version": __version__})
+        )
         raise typer.Exit
 
 
@@ -84,10 +91,24 @@ def cache_top(context: typer.Context) -> None:
         raise typer.Exit
 
 
-app.command("record")(record)
-app.command("inspect")(inspect)
-app.command("evaluate")(evaluate)
-app.add_typer(cache, name="cache")
-cache.command("info")(info)
-cache.command("list")(list_entries)
-cache.command("clear")(clear)
+_SHORT = {
+    record: "Record a model once and keep the trace.",
+    inspect: "What a trace or a model is made of.",
+    evaluate: "Moments and gradients for one theta or many.",
+    info: "Where traces are kept, how many, how many bytes.",
+    list_entries: "The traces in the cache, the newest first.",
+    clear: "Remove all traces from the cache.",
+}
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., Result]) -> None:
+    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(command)
+
+
+_add(app, "record", record)
+_add(app, "inspect", inspect)
+_add(app, "evaluate", evaluate)
+app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
+_add(cache, "info", info)
+_add(cache, "list", list_entries)
+_add(cache, "clear", clear)
