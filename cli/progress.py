@@ -60,7 +60,7 @@ class ProgressBar:
         console = Console(
             file=self._streams.stderr,
             force_terminal=True,
-            no_color=not self._streams.colour,
+            color_system="auto" if self._streams.colour else None,
             width=self._streams.width,
         )
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())

@@ -193,7 +193,7 @@ class Renderer:
         console = self._console()
         shown = 0
         while group := list(islice(rows, _TERMINAL_ROWS)):
-            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
             for number, name in enumerate(columns):
                 numeric = all(isinstance(row[number], (int, float)) for row in group)
                 table.add_column(
@@ -222,7 +222,7 @@ class Renderer:
         return Console(
             file=self._streams.stdout,
             force_terminal=True,
-            no_color=not self._streams.colour,
+            color_system="auto" if self._streams.colour else None,
             width=self._streams.width,
             highlight=False,
             markup=False,

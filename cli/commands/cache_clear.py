@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from phasic.cli.exit_codes import ExitCode
 from phasic.cli.options import JsonOption
 from phasic.cli.results import Fields, Result
 from phasic.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from phasic.cache.directory import Entry
 
 
 def clear(
@@ -29,34 +32,37 @@ def clear(
       phasic cache clear --dry-run
       phasic cache clear --force
     """
-    from phasic import config
-    from phasic.cli.cache_directory import entries
-    from phasic.trace_cache import clear_trace_cache
+    from phasic.trace_cache import trace_directory
 
     session = session_of(context)
-    directory = config.get_str("cache_dir")
-    found = entries(directory)
-    size = sum(entry.bytes for entry in found)
-    if found and not dry_run:
-        if not force and not _confirmed(session, len(found), size, directory):
-            return _outcome(directory, 0, 0, dry_run, ExitCode.NO)
-        clear_trace_cache()
-    return _outcome(directory, len(found), size, dry_run, ExitCode.DONE)
+    cache = trace_directory()
+    found = cache.entries()
+    if not dry_run:
+        if found and not force and not _confirmed(session, found, cache.path):
+            return _outcome(cache.path, [], dry_run, ExitCode.NO)
+        found = cache.clear()
+    return _outcome(cache.path, found, dry_run, ExitCode.DONE)
 
 
-def _confirmed(session: Session, count: int, size: int, directory: str) -> bool:
+def _confirmed(session: Session, entries: list[Entry], directory: str) -> bool:
+    count = "1 trace" if len(entries) == 1 else f"{len(entries)} traces"
     if not session.interactive or session.json:
         raise UsageError(
-            f"nobody is there to confirm that {count} traces go",
+            f"nobody is there to confirm that {count} may go",
             code="NEEDS_FORCE",
-            hint="--force removes them without asking, --dry-run shows what would go",
+            hint="--force removes without asking, --dry-run shows what would go",
         )
-    traces = "1 trace" if count == 1 else f"{count} traces"
-    session.streams.stderr.write(f"Remove {traces} ({size:,} bytes) from {directory}? [y/N] ")
+    size = sum(entry.n_bytes for entry in entries)
+    session.streams.stderr.write(f"Remove {count} ({size:,} bytes) from {directory}? [y/N] ")
     session.streams.stderr.flush()
     return session.streams.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _outcome(directory: str, count: int, size: int, dry_run: bool, code: ExitCode) -> Result:
-    fields = {"directory": directory, "removed": count, "bytes": size, "dry_run": dry_run}
+def _outcome(directory: str, entries: list[Entry], dry_run: bool, code: ExitCode) -> Result:
+    fields = {
+        "directory": directory,
+        "removed": len(entries),
+        "bytes": sum(entry.n_bytes for entry in entries),
+        "dry_run": dry_run,
+    }
     return Result(Fields(fields), code)

@@ -17,10 +17,11 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
     """
     from phasic import config
-    from phasic.cli.cache_directory import entries
+    from phasic.trace_cache import trace_directory
 
     directory = config.setting("cache_dir")
-    found = entries(str(directory.value))
+    cache = trace_directory()
+    found = cache.entries()
     return Result(
         Fields(
             {
@@ -28,7 +29,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
                 "source": directory.source,
                 "enabled": not config.get_bool("disable_cache"),
                 "traces": len(found),
-                "bytes": sum(entry.bytes for entry in found),
+                "bytes": sum(entry.n_bytes for entry in found),
+                "quarantined": len(cache.quarantined()),
             }
         )
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 
 from phasic.cli.options import JsonOption
@@ -16,9 +18,12 @@ def list_entries(context: typer.Context, as_json: JsonOption = False) -> Result:
       phasic cache list
       phasic cache list | cut -f1 | head -1 | phasic evaluate - --theta 1.0
     """
-    from phasic import config
-    from phasic.cli.cache_directory import entries
+    from phasic.trace_cache import trace_directory
 
-    found = entries(config.get_str("cache_dir"))
-    rows = ((entry.key, entry.bytes, entry.written) for entry in found)
+    found = sorted(trace_directory().entries(), key=lambda entry: (-entry.modified, entry.key))
+    rows = ((entry.key, entry.n_bytes, _written(entry.modified)) for entry in found)
     return Result(Table(("key", "bytes", "written"), rows, noun="trace in the cache"))
+
+
+def _written(modified: float) -> str:
+    return datetime.fromtimestamp(modified, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
