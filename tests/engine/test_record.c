@@ -424,22 +424,6 @@ static void test_wide_rows(void)
     ptd_graph_destroy(graph);
 }
 
-static int arrays_equal(const ptd_elimination_trace *a, const ptd_elimination_trace *b)
-{
-    int equal = !memcmp(ptd_elimination_trace_meta(a), ptd_elimination_trace_meta(b),
-                        sizeof(ptd_trace_meta));
-    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
-        ptd_array x;
-        ptd_array y;
-        ptd_elimination_trace_array(a, (ptd_trace_array_id)id, &x);
-        ptd_elimination_trace_array(b, (ptd_trace_array_id)id, &y);
-        size_t size = x.dtype == PTD_FLOAT64 ? 8 : x.dtype == PTD_UINT16 ? 2 : 4;
-        equal = equal && x.dtype == y.dtype && x.length == y.length &&
-                (x.length == 0 || !memcmp(x.data, y.data, (size_t)x.length * size));
-    }
-    return equal;
-}
-
 /* A grid of states, added in the order of a random permutation. */
 static ptd_graph *shuffled_grid(int32_t side, uint64_t seed)
 {
@@ -491,13 +475,13 @@ static void test_determinism(void)
     for (uint64_t seed = 2; seed < 10; seed++) {
         ptd_graph *graph = shuffled_grid(30, seed);
         ptd_elimination_trace *trace = record(graph);
-        CHECK(arrays_equal(first, trace));
+        CHECK(traces_equal(first, trace));
         ptd_elimination_trace_destroy(trace);
         ptd_graph_destroy(graph);
     }
     ptd_graph *other_graph = shuffled_grid(31, 1);
     ptd_elimination_trace *other = record(other_graph);
-    CHECK(!arrays_equal(first, other));
+    CHECK(!traces_equal(first, other));
     uint8_t content[PTD_HASH_BYTES];
     uint8_t key[PTD_HASH_BYTES];
     uint8_t expected[PTD_HASH_BYTES];
@@ -574,7 +558,7 @@ static void test_too_large(void)
         ptd_error error;
         ptd_status status = ptd_record_elimination_trace(graph, &options, &trace, &error);
         if (status == PTD_OK) {
-            CHECK(arrays_equal(whole, trace));
+            CHECK(traces_equal(whole, trace));
             CHECK(bytes <= bound + 64);
         } else {
             CHECK(status == PTD_TRACE_TOO_LARGE && error.status == status);

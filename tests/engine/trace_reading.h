@@ -41,6 +41,23 @@ static inline void *test_allocate(size_t count, size_t size)
     return pointer;
 }
 
+/* Byte for byte. */
+static inline int traces_equal(const ptd_elimination_trace *a, const ptd_elimination_trace *b)
+{
+    int equal = !memcmp(ptd_elimination_trace_meta(a), ptd_elimination_trace_meta(b),
+                        sizeof(ptd_trace_meta));
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        ptd_array x;
+        ptd_array y;
+        ptd_elimination_trace_array(a, (ptd_trace_array_id)id, &x);
+        ptd_elimination_trace_array(b, (ptd_trace_array_id)id, &y);
+        size_t size = x.dtype == PTD_FLOAT64 ? 8 : x.dtype == PTD_UINT16 ? 2 : 4;
+        equal = equal && x.dtype == y.dtype && x.length == y.length &&
+                (x.length == 0 || !memcmp(x.data, y.data, (size_t)x.length * size));
+    }
+    return equal;
+}
+
 /* Values of all forms. */
 static inline double *form_values(const ptd_elimination_trace *trace, const double *theta)
 {
