@@ -349,9 +349,11 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
 typedef struct ptd_workspace ptd_workspace;
 
 typedef struct {
-    int32_t max_order;  /* highest moment asked for, >= 1 */
-    int32_t n_thetas;   /* how many thetas a call will usually bring: chooses lanes */
-    int32_t gradient;   /* whether gradients will be asked for */
+    int32_t max_order;           /* highest moment asked for; 0: 1 */
+    int32_t max_rewards;         /* most rewards in a call of ptd_covariances; 0: 1 */
+    int32_t gradient;            /* whether gradients will be asked for */
+    int64_t n_thetas;            /* how many thetas a call will usually bring: chooses lanes */
+    const char *instruction_set; /* the widest to use; NULL: the processor's. Bits are the same */
 } ptd_workspace_options;
 
 PTD_API PTD_MUST_CHECK ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,

@@ -18,7 +18,7 @@
 typedef struct {
     ptd_graph *graph; /* as added; only its collection of forms grows */
     int64_t n;
-    uint32_t *added;  /* n: by canonical number, the number as added */
+    uint32_t *added; /* n: by canonical number, the number as added */
     ptd_frozen frozen;
     ptd_error *error;
 } freezing;
@@ -27,14 +27,12 @@ typedef struct {
 
 static ptd_status check_states_differ(const freezing *work)
 {
-    const ptd_graph *graph = work->graph;
-    size_t length = (size_t)graph->state_length;
+    size_t length = (size_t)work->graph->state_length;
     for (int64_t v = 2; v < work->n; v++) {
-        uint32_t a = work->added[v - 1];
-        uint32_t b = work->added[v];
-        if (memcmp(graph->states + a * length, graph->states + b * length,
-                   length * sizeof *graph->states) == 0) {
-            return ptd_fail(work->error, PTD_GRAPH_STATE_REPEATED, b, a);
+        const int32_t *state = work->frozen.states + (size_t)v * length;
+        if (memcmp(state - length, state, length * sizeof *state) == 0) {
+            return ptd_fail(work->error, PTD_GRAPH_STATE_REPEATED, work->added[v],
+                            work->added[v - 1]);
         }
     }
     return PTD_OK;
@@ -105,20 +103,28 @@ static int counts_as_edge(const ptd_graph *graph, int64_t edge)
     return graph->kind == PTD_DISCRETE || graph->edge_from[edge] != graph->edge_to[edge];
 }
 
+/* An edge whose target is known from where it lies. */
+typedef struct {
+    uint32_t from;
+    uint32_t form;
+} incoming_edge;
+
 static ptd_status sort_edges(freezing *work)
 {
     const ptd_graph *graph = work->graph;
     ptd_frozen *frozen = &work->frozen;
-    const int64_t *number = frozen->added_order;
     ptd_status status = PTD_OK;
     int64_t n = work->n;
-    uint32_t *by_to_from = NULL;
-    uint32_t *by_to_form = NULL;
+    incoming_edge *incoming = NULL;
+    uint32_t *number = ptd_allocate((size_t)n, sizeof *number);
     int64_t *to_start = ptd_allocate_zero((size_t)n + 1, sizeof *to_start);
     frozen->edge_start = ptd_allocate_zero((size_t)n + 1, sizeof *frozen->edge_start);
-    if (!to_start || !frozen->edge_start) {
+    if (!number || !to_start || !frozen->edge_start) {
         status = ptd_fail(work->error, PTD_NO_MEMORY, -1, 0);
         goto done;
+    }
+    for (int64_t v = 0; v < n; v++) {
+        number[v] = (uint32_t)frozen->added_order[v];
     }
     int64_t *from_start = frozen->edge_start;
     for (int64_t e = 0; e < graph->n_edges; e++) {
@@ -130,34 +136,33 @@ static ptd_status sort_edges(freezing *work)
     counts_to_starts(to_start, n);
     counts_to_starts(from_start, n);
     size_t m = (size_t)to_start[n];
-    by_to_from = ptd_allocate(m, sizeof *by_to_from);
-    by_to_form = ptd_allocate(m, sizeof *by_to_form);
+    incoming = ptd_allocate(m, sizeof *incoming);
     frozen->edge_to = ptd_allocate(m, sizeof *frozen->edge_to);
     frozen->edge_form = ptd_allocate(m, sizeof *frozen->edge_form);
-    if (!by_to_from || !by_to_form || !frozen->edge_to || !frozen->edge_form) {
+    if (!incoming || !frozen->edge_to || !frozen->edge_form) {
         status = ptd_fail(work->error, PTD_NO_MEMORY, -1, 0);
         goto done;
     }
     for (int64_t e = 0; e < graph->n_edges; e++) {
         if (counts_as_edge(graph, e)) {
             int64_t at = to_start[number[graph->edge_to[e]]]++;
-            by_to_from[at] = (uint32_t)number[graph->edge_from[e]];
-            by_to_form[at] = graph->edge_form[e];
+            incoming[at].from = number[graph->edge_from[e]];
+            incoming[at].form = graph->edge_form[e];
         }
     }
     int64_t k = 0;
     for (int64_t to = 0; to < n; to++) {
         for (; k < to_start[to]; k++) {
-            int64_t at = from_start[by_to_from[k]]++;
+            int64_t at = from_start[incoming[k].from]++;
             frozen->edge_to[at] = (int32_t)to;
-            frozen->edge_form[at] = by_to_form[k];
+            frozen->edge_form[at] = incoming[k].form;
         }
     }
     ends_to_starts(from_start, n);
 done:
+    ptd_release(number);
     ptd_release(to_start);
-    ptd_release(by_to_from);
-    ptd_release(by_to_form);
+    ptd_release(incoming);
     return status;
 }
 
@@ -343,9 +348,9 @@ done:
 enum { REACHED = 1, ABSORBS = 2, TRAPPED = 4 };
 
 typedef struct {
-    uint8_t *marks;     /* n, a sum of the above */
-    uint32_t *queue;    /* n */
-    int64_t *into;      /* n + 1 */
+    uint8_t *marks;      /* n, a sum of the above */
+    uint32_t *queue;     /* n */
+    int64_t *into;       /* n + 1 */
     uint32_t *into_from; /* n_edges: sources of the edges into each vertex */
 } searching;
 

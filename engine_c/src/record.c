@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "content_key.h"
 #include "exits.h"
 #include "layout.h"
 #include "memory.h"
@@ -364,7 +365,8 @@ static ptd_status write_programs(recording *r, ptd_error *error)
     for (int64_t block = 0; block < plan->n_blocks && status == PTD_OK; block++) {
         status = write_program(r, block, block_of_pattern, max_words, &failure);
         if (status == PTD_OK) {
-            status = ptd_progress_tell(&r->progress, &failure);
+            const uint32_t *row = numbers(r, PTD_BLOCK_ROW) + block;
+            status = ptd_progress_add(&r->progress, row[1] - row[0], &failure);
         }
     }
     ptd_release(block_of_pattern);
@@ -511,9 +513,7 @@ static ptd_status finish(recording *r, const ptd_graph *graph, ptd_elimination_t
     ptd_elimination_trace *recorded = NULL;
     ptd_status status = ptd_graph_content_hash(graph, content, error);
     if (status == PTD_OK) {
-        status = ptd_graph_trace_key(graph, key, error);
-    }
-    if (status == PTD_OK) {
+        ptd_trace_key_of_content(content, PTD_ORDERING_VERSION, key);
         r->progress.done = r->progress.total;
         status = ptd_progress_tell(&r->progress, error);
     }
@@ -543,8 +543,8 @@ ptd_status ptd_record_elimination_trace(const ptd_graph *graph, const ptd_record
     *trace = NULL;
     ptd_status status = ptd_graph_get_view(graph, &r.graph, error);
     if (status == PTD_OK) {
-        /* Every vertex is planned once and written once. */
-        r.progress.total = 2 * r.graph.n_vertices;
+        /* Every vertex is planned and gets its edges; at most as many rows get their program. */
+        r.progress.total = 3 * r.graph.n_vertices;
         status = record(&r, &store, error);
     }
     if (status == PTD_OK) {

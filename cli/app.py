@@ -1,0 +1,114 @@
+"""The table of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from phasic.cli.commands.cache_clear import clear
+from phasic.cli.commands.cache_info import info
+from phasic.cli.commands.cache_list import list_entries
+from phasic.cli.commands.evaluate import evaluate
+from phasic.cli.commands.inspect import inspect
+from phasic.cli.commands.record import record
+from phasic.cli.options import JsonOption
+from phasic.cli.quick_start import QuickCommand, QuickGroup
+from phasic.cli.results import Result, Value
+from phasic.cli.session import session_of
+
+# No rich markup in help: its text holds brackets, and plain help starts in half the time.
+app = typer.Typer(
+    name="phasic",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    # Its two options would load pydantic at every start.
+    add_completion=False,
+    cls=QuickGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+cache = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
+
+
+def _version(context: typer.Context, value: bool) -> None:
+    if value:
+        from phasic._version import __version__
+
+        session = session_of(context)
+        session.command = "version"
+        session.result = Result(
+            Value("version", f"phasic {__version__}", {"version": __version__})
+        )
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fast, trustworthy phase-type distributions: record a model once, evaluate it for any theta.
+
+    \b
+    Examples:
+      phasic record model.py
+      phasic record phasic.models.coalescent:site_frequency --arg n=20
+      phasic inspect model.py
+      phasic evaluate model.py --theta 1.0 --moments 4 --grad
+      phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
+      phasic cache info
+
+    \b
+    Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
+    3 environment (disk, lock), 70 bug, 130 interrupted.
+    """
+    session_of(context).command = context.invoked_subcommand or ""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+@cache.callback(invoke_without_command=True)
+def cache_top(context: typer.Context) -> None:
+    """What is in the cache of traces, and how to empty it.
+
+    \b
+    Examples:
+      phasic cache info
+      phasic cache list
+      phasic cache clear --dry-run
+    """
+    session_of(context).command = f"cache {context.invoked_subcommand or ''}".strip()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+_SHORT = {
+    record: "Record a model once and keep the trace.",
+    inspect: "What a trace or a model is made of.",
+    evaluate: "Moments and gradients for one theta or many.",
+    info: "Where traces are kept, how many, how many bytes.",
+    list_entries: "The traces in the cache, the newest first.",
+    clear: "Remove all traces from the cache.",
+}
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., Result]) -> None:
+    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(command)
+
+
+_add(app, "record", record)
+_add(app, "inspect", inspect)
+_add(app, "evaluate", evaluate)
+app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
+_add(cache, "info", info)
+_add(cache, "list", list_entries)
+_add(cache, "clear", clear)

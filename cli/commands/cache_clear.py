@@ -1,0 +1,68 @@
+"""`phasic cache clear`: removes all traces from the cache."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phasic.cli.errors import UsageError
+from phasic.cli.exit_codes import ExitCode
+from phasic.cli.options import JsonOption
+from phasic.cli.results import Fields, Result
+from phasic.cli.session import Session, session_of
+
+if TYPE_CHECKING:
+    from phasic.cache.directory import Entry
+
+
+def clear(
+    context: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be removed.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> Result:
+    """Remove all traces from the cache. Asks on a terminal; needs --force elsewhere.
+
+    \b
+    Examples:
+      phasic cache clear
+      phasic cache clear --dry-run
+      phasic cache clear --force
+    """
+    from phasic.trace_cache import trace_directory
+
+    session = session_of(context)
+    cache = trace_directory()
+    found = cache.entries()
+    if not dry_run:
+        if found and not force and not _confirmed(session, found, cache.path):
+            return _outcome(cache.path, [], dry_run, ExitCode.NO)
+        found = cache.clear()
+    return _outcome(cache.path, found, dry_run, ExitCode.DONE)
+
+
+def _confirmed(session: Session, entries: list[Entry], directory: str) -> bool:
+    count = "1 trace" if len(entries) == 1 else f"{len(entries)} traces"
+    if not session.interactive or session.json:
+        raise UsageError(
+            f"nobody is there to confirm that {count} may go",
+            code="NEEDS_FORCE",
+            hint="--force removes without asking, --dry-run shows what would go",
+        )
+    size = sum(entry.n_bytes for entry in entries)
+    session.streams.stderr.write(f"Remove {count} ({size:,} bytes) from {directory}? [y/N] ")
+    session.streams.stderr.flush()
+    return session.streams.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _outcome(directory: str, entries: list[Entry], dry_run: bool, code: ExitCode) -> Result:
+    fields = {
+        "directory": directory,
+        "removed": len(entries),
+        "bytes": sum(entry.n_bytes for entry in entries),
+        "dry_run": dry_run,
+    }
+    return Result(Fields(fields), code)

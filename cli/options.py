@@ -1,0 +1,56 @@
+"""Arguments and options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+ModelArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="file.py, file.py:NAME or package.module:NAME, where NAME is a callback, a Graph or a"
+        " function that returns one. NAME may be left out where there is only one.",
+    ),
+]
+
+SourceArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="TRACE|KEY|MODEL",
+        help="A trace file, the key of a cached trace (or its first 8 digits or more), a model as"
+        " `phasic record` takes it, or - for a key or a path on standard input.",
+    ),
+]
+
+ArgOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--arg",
+        metavar="NAME=VALUE",
+        help="An argument of the model, as in n=10 or n=[3,2]; may be repeated.",
+    ),
+]
+
+MaxVerticesOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--max-vertices",
+        metavar="N",
+        min=1,
+        help="Stop exploring a callback's states beyond N.  [default: 1 million]",
+    ),
+]
+
+DiscreteOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--discrete", help="A callback's weights are probabilities of steps, not rates."),
+]
+
+JsonOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--json", help="Print one JSON object: data, warnings, exit code and error, if any."
+    ),
+]

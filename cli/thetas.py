@@ -1,0 +1,267 @@
+"""Thetas from a file or a pipe, in chunks: CSV, TSV, spaces, JSON lines, or NPY.
+
+Text has one theta a line; blank lines and lines that start with # are skipped, and so is a first
+line without any number in it. A JSON line is a list of numbers, or an object with `theta`. Errors
+name the line.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, BinaryIO
+
+from phasic.cli.errors import UsageError
+from phasic.errors import FormatError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CHUNK_ROWS = 4096
+_NPY_MAGIC = b"\x93NUMPY"
+_SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
+
+
+@dataclass
+class Chunk:
+    """Some thetas in a row, and where each came from."""
+
+    rows: list[int]
+    places: list[str]
+    thetas: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The rows r with r % count == index."""
+
+    index: int = 0
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """From `i/n`."""
+        match = re.fullmatch(r"(\d+)/(\d+)", text.strip())
+        if match is None or not int(match[1]) < int(match[2]):
+            raise UsageError(
+                f"--shard {text} is not i/n with i from 0 to n - 1",
+                code="USAGE",
+                hint="for a job array: sbatch --array=0-9, and"
+                " --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT",
+            )
+        return cls(int(match[1]), int(match[2]))
+
+    def __contains__(self, row: int) -> bool:
+        return row % self.count == self.index
+
+
+def parse_theta(text: str, n_parameters: int) -> Chunk:
+    """From the text of `--theta`."""
+    import numpy as np
+
+    parts = _SEPARATOR.split(text.strip()) if text.strip() else []
+    values = _numbers(parts, "--theta", n_parameters)
+    return Chunk([0], ["--theta"], np.array([values], dtype=np.float64).reshape(1, n_parameters))
+
+
+@contextmanager
+def open_thetas(source: str, stdin: IO[str]) -> Iterator[tuple[str, BinaryIO]]:
+    """The name and the bytes of a file, or of standard input where `source` is -."""
+    if source == "-":
+        yield "standard input", stdin.buffer  # type: ignore[attr-defined]
+        return
+    path = Path(source)
+    if not path.is_file() and not path.is_fifo():
+        raise FormatError(
+            f"there is no file {source}",
+            code="FILE_NOT_FOUND",
+            hint="--thetas takes a file, or - for standard input",
+        )
+    with path.open("rb") as stream:
+        yield source, stream
+
+
+def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
+    """Chunks of the rows that are in `shard`. Rows are numbered from 0 over the whole input."""
+    head = stream.peek(len(_NPY_MAGIC)) if hasattr(stream, "peek") else b""
+    if head[: len(_NPY_MAGIC)] == _NPY_MAGIC:
+        yield from _read_npy(name, stream, n_parameters, shard)
+    else:
+        yield from _read_text(name, stream, n_parameters, shard)
+
+
+def _read_text(
+    name: str, stream: BinaryIO, n_parameters: int, shard: Shard
+) -> Iterator[Chunk]:
+    collected = _Collector(n_parameters)
+    row = 0
+    header_possible = True
+    for number, raw in enumerate(stream, 1):
+        place = f"{name}:{number}"
+        try:
+            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise FormatError(
+                f"{place} is not text",
+                code="THETA_FORMAT",
+                hint="thetas are CSV, TSV, JSON lines or a .npy array",
+            ) from error
+        if not line or line.startswith("#"):
+            continue
+        if header_possible:
+            header_possible = False
+            if _is_header(line):
+                continue
+        if row in shard:
+            collected.add(row, place, _numbers(_parts(line, place), place, n_parameters))
+            if collected.full:
+                yield collected.chunk()
+        row += 1
+    if collected.rows:
+        yield collected.chunk()
+
+
+class _Collector:
+    """Rows on their way into a chunk."""
+
+    def __init__(self, n_parameters: int) -> None:
+        self._n_parameters = n_parameters
+        self.rows: list[int] = []
+        self._places: list[str] = []
+        self._values: list[list[float]] = []
+
+    @property
+    def full(self) -> bool:
+        return len(self.rows) >= CHUNK_ROWS
+
+    def add(self, row: int, place: str, values: list[float]) -> None:
+        self.rows.append(row)
+        self._places.append(place)
+        self._values.append(values)
+
+    def chunk(self) -> Chunk:
+        """The rows so far, which it forgets."""
+        import numpy as np
+
+        thetas = np.array(self._values, dtype=np.float64)
+        made = Chunk(self.rows, self._places, thetas.reshape(len(self.rows), self._n_parameters))
+        self.rows, self._places, self._values = [], [], []
+        return made
+
+
+def _is_header(line: str) -> bool:
+    if line[0] in "[{":
+        return False
+    return not any(_is_number(part.strip("\"'")) for part in _SEPARATOR.split(line))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(line: str, place: str) -> list[str] | list[object]:
+    if line[0] not in "[{":
+        return _SEPARATOR.split(line)
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise FormatError(
+            f"{place} is not JSON: {error.msg} at column {error.colno}",
+            code="THETA_FORMAT",
+            hint="a JSON line is a list of numbers, or an object with theta",
+        ) from None
+    if isinstance(value, dict):
+        value = value.get("theta")
+    if not isinstance(value, list):
+        raise FormatError(
+            f"{place} has no list theta",
+            code="THETA_FORMAT",
+            hint="a JSON line is a list of numbers, or an object with theta",
+        )
+    return value
+
+
+def _numbers(parts: Sequence[object], place: str, n_parameters: int) -> list[float]:
+    if len(parts) != n_parameters:
+        expected = "1 parameter" if n_parameters == 1 else f"{n_parameters} parameters"
+        raise FormatError(
+            f"{place}: {len(parts)} value{'' if len(parts) == 1 else 's'}, expected {expected}",
+            code="THETA_LENGTH",
+            hint="`phasic inspect` shows how many parameters a model has",
+        )
+    values = []
+    for part in parts:
+        if isinstance(part, str) and _is_number(part):
+            value = float(part)
+        elif isinstance(part, (int, float)) and not isinstance(part, bool):
+            value = float(part)
+        else:
+            raise FormatError(
+                f"{place}: {part!r} is not a number",
+                code="THETA_FORMAT",
+                hint="each line is one theta: as many numbers as the model has parameters",
+            )
+        if not math.isfinite(value):
+            raise FormatError(
+                f"{place}: theta is {value}, expected finite numbers",
+                code="THETA_NOT_FINITE",
+                hint="remove the line",
+            )
+        values.append(value)
+    return values
+
+
+def _read_npy(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
+    import numpy as np
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(stream)
+        header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+        shape, by_columns, dtype = header[version](stream)
+    except (ValueError, KeyError) as error:
+        raise FormatError(
+            f"{name} is not a .npy array that can be read",
+            code="THETA_FORMAT",
+            hint="write it by numpy.save",
+        ) from error
+    if dtype.kind not in "fiu" or len(shape) != 2 or by_columns or shape[1] != n_parameters:
+        order = " in Fortran order" if by_columns else ""
+        raise FormatError(
+            f"{name} holds {dtype} of shape {shape}{order}, expected floats (rows, {n_parameters})",
+            code="THETA_FORMAT",
+            hint="numpy.save(file, numpy.ascontiguousarray(thetas, dtype=float))",
+        )
+    row_bytes = n_parameters * dtype.itemsize
+    for first in range(0, shape[0], CHUNK_ROWS):
+        wanted = min(CHUNK_ROWS, shape[0] - first)
+        data = stream.read(wanted * row_bytes)
+        if len(data) < wanted * row_bytes:
+            raise FormatError(
+                f"{name} ends before its {shape[0]} rows",
+                code="THETA_FORMAT",
+                hint="the file was not written to its end",
+            )
+        thetas = np.frombuffer(data, dtype=dtype).reshape(wanted, n_parameters)
+        rows = [row for row in range(first, first + wanted) if row in shard]
+        thetas = thetas[[row - first for row in rows]].astype(np.float64)
+        bad = np.flatnonzero(~np.isfinite(thetas).all(axis=1))
+        if bad.size:
+            raise FormatError(
+                f"{name}, row {rows[bad[0]]}: theta is {thetas[bad[0]].tolist()}, expected finite"
+                " numbers",
+                code="THETA_NOT_FINITE",
+                hint="rows are numbered from 0",
+            )
+        if rows:
+            yield Chunk(rows, [f"{name}, row {row}" for row in rows], thetas)

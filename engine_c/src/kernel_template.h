@@ -1,0 +1,715 @@
+/* Kernel template: one set of kernel functions for LANES theta-lanes in vectors of WIDTH doubles.
+ * Included by kernel_set.h with LANES, WIDTH and FUNCTION(name) defined; no include guard. The
+ * mathematics stands in kernel.h, the layout of the trace in ptd.h. */
+
+#if WIDTH == 1
+#define VEC double
+#define VEC_INVERSE(v) ((v) > 0 ? 1.0 / (v) : 0.0)
+#else
+#define VEC vector_t
+#define VEC_INVERSE(v) FUNCTION(positive_inverse)(v)
+#endif
+#define CHUNKS (LANES / WIDTH)
+/* The vector of `array` at item `i`, chunk `c` of its lanes. */
+#define AT(array, i) (*(VEC *)((array) + (size_t)(i) * LANES + (size_t)(WIDTH * c)))
+#define AT_CONST(array, i) (*(const VEC *)((array) + (size_t)(i) * LANES + (size_t)(WIDTH * c)))
+#define EACH_CHUNK for (int c = 0; c < CHUNKS; c++)
+
+#if WIDTH != 1
+static inline VEC FUNCTION(positive_inverse)(VEC v)
+{
+    vector_mask_t positive = v > 0;
+    return (VEC)((vector_mask_t)(1.0 / v) & positive);
+}
+#endif
+
+/* Whether all lanes satisfy low <= v <= DBL_MAX (NaN does not). */
+static inline int FUNCTION(all_within)(VEC v, double low)
+{
+#if WIDTH == 1
+    return v >= low && v <= DBL_MAX;
+#else
+    vector_mask_t inside = (v >= low) & (v <= DBL_MAX);
+    int64_t all = -1;
+    for (int k = 0; k < WIDTH; k++) {
+        all &= inside[k];
+    }
+    return all != 0;
+#endif
+}
+
+static uint32_t FUNCTION(weights)(ptd_lanes *z)
+{
+    uint32_t seen = 0;
+    for (uint32_t f = 0; f < z->n_forms; f++) {
+        EACH_CHUNK
+        {
+            VEC value = (VEC){0} + z->form_base[f];
+            for (uint32_t e = z->form_start[f]; e < z->form_start[f + 1]; e++) {
+                value += z->form_coefficient[e] * AT(z->theta, z->form_parameter[e]);
+            }
+            AT(z->form, f) = value;
+            if (!FUNCTION(all_within)(value, 0.0)) {
+                seen = PTD_SAW_BAD_WEIGHT;
+            }
+        }
+    }
+    return seen;
+}
+
+static uint32_t FUNCTION(exits)(ptd_lanes *z)
+{
+    uint32_t seen = 0;
+    for (uint32_t e = 0; e < z->n_exits; e++) {
+        EACH_CHUNK
+        {
+            VEC sum = {0};
+            for (uint32_t t = z->exit_start[e]; t < z->exit_start[e + 1]; t++) {
+                sum += AT(z->form, z->exit_form[t]);
+            }
+            AT(z->exit, e) = sum;
+            AT(z->exit_inverse, e) = VEC_INVERSE(sum);
+            if (!FUNCTION(all_within)(AT(z->exit_inverse, e), 0.0) ||
+                !FUNCTION(all_within)(sum, 0.0)) {
+                seen |= PTD_SAW_BAD_PIVOT;
+            }
+            if (!FUNCTION(all_within)(sum, DBL_TRUE_MIN)) {
+                seen |= PTD_SAW_ZERO_PIVOT;
+            }
+        }
+    }
+    return seen;
+}
+
+/* Word `i` of a program, 16 or 32 bits wide. */
+#define WORD(p, i) (wide ? (uint32_t)(p)[2 * (i)] | (uint32_t)(p)[2 * (i) + 1] << 16 : (p)[i])
+
+/* Where row k of a block keeps its U: the slot after L and the diagonal. */
+#define UPPER(array, base, r) \
+    ((array) + (size_t)(z->row_slot[r] - (base) + z->row_lower[r] + 1) * LANES)
+
+/* `length` slots of `to`, from slot `from` of each u, in the order of the rows. One lane alone has its
+ * neighbouring slots for a vector; the sums of each slot are the same. */
+#if LANES == 1
+#define ADD_RUN(SIZE, to, from, length)                                                            \
+    do {                                                                                           \
+        uint32_t t = 0;                                                                            \
+        for (; t + VECTOR <= (length); t += VECTOR) {                                              \
+            unaligned_t v = *(const unaligned_t *)(row + (to) + t);                                \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * *(const unaligned_t *)(u[s] + (from) + t);                             \
+            }                                                                                      \
+            *(unaligned_t *)(row + (to) + t) = v;                                                  \
+        }                                                                                          \
+        for (; t + 2 <= (length); t += 2) {                                                        \
+            unaligned_pair_t v = *(const unaligned_pair_t *)(row + (to) + t);                      \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * *(const unaligned_pair_t *)(u[s] + (from) + t);                        \
+            }                                                                                      \
+            *(unaligned_pair_t *)(row + (to) + t) = v;                                             \
+        }                                                                                          \
+        for (; t < (length); t++) {                                                                \
+            double v = row[(to) + t];                                                              \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * u[s][(from) + t];                                                      \
+            }                                                                                      \
+            row[(to) + t] = v;                                                                     \
+        }                                                                                          \
+    } while (0)
+#else
+#define ADD_RUN(SIZE, to, from, length)                                                            \
+    for (uint32_t t = 0; t < (length); t++) {                                                      \
+        VEC v = AT(row, (to) + t);                                                                 \
+        for (int s = 0; s < SIZE; s++) {                                                           \
+            v += l[s] * AT_CONST(u[s], (from) + t);                                                \
+        }                                                                                          \
+        AT(row, (to) + t) = v;                                                                     \
+    }
+#endif
+
+/* Eliminates SIZE nested rows, the first of them row `k`, from the row at `row`, whose next L entry
+ * is slot `a`. `program` stands on the group's head; returns the words after the group. */
+#define DEFINE_GROUP(SIZE)                                                                         \
+    static inline __attribute__((always_inline)) const uint16_t *FUNCTION(group##SIZE)(            \
+        const ptd_lanes *z, const uint16_t *program, const int wide, uint32_t k,                   \
+        double *restrict row, uint32_t a)                                                          \
+    {                                                                                              \
+        const uint32_t head = WORD(program, 0);                                                    \
+        const uint32_t runs = head >> 3;                                                           \
+        const uint32_t last = k + SIZE - 1;                                                        \
+        const uint32_t sources = z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1; \
+        const uint16_t *const words = program + (wide ? 2 : 1);                                    \
+        EACH_CHUNK                                                                                 \
+        {                                                                                          \
+            VEC l[SIZE];                                                                           \
+            const double *u[SIZE];                                                                 \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                u[s] = UPPER(z->slot, z->slot_base, k + s);                                                      \
+                VEC v = AT(row, a + s);                                                            \
+                for (int p = 0; p < s; p++) {                                                      \
+                    v += l[p] * AT_CONST(u[p], s - p - 1);                                         \
+                }                                                                                  \
+                l[s] = v * AT(z->pivot_inverse, k + s);                                            \
+                AT(row, a + s) = l[s];                                                             \
+            }                                                                                      \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                u[s] += (size_t)(SIZE - 1 - s) * LANES;                                            \
+            }                                                                                      \
+            if (head & 4) {                                                                        \
+                for (uint32_t r = 0; r < runs; r++) {                                              \
+                    const uint32_t from = WORD(words, 3 * r);                                      \
+                    const uint32_t to = WORD(words, 3 * r + 1);                                    \
+                    const uint32_t length = WORD(words, 3 * r + 2);                                \
+                    ADD_RUN(SIZE, to, from, length);                                               \
+                }                                                                                  \
+            } else {                                                                               \
+                for (uint32_t t = 0; t < sources; t++) {                                           \
+                    const uint32_t to = WORD(words, t);                                            \
+                    VEC v = AT(row, to);                                                           \
+                    for (int s = 0; s < SIZE; s++) {                                               \
+                        v += l[s] * AT_CONST(u[s], t);                                             \
+                    }                                                                              \
+                    AT(row, to) = v;                                                               \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+        return words + (wide ? 2 : 1) * (head & 4 ? 3 * runs : sources);                           \
+    }
+DEFINE_GROUP(1)
+DEFINE_GROUP(2)
+DEFINE_GROUP(3)
+DEFINE_GROUP(4)
+#undef DEFINE_GROUP
+#undef ADD_RUN
+
+static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const ptd_lanes *z,
+                                                                          uint32_t first_row,
+                                                                          uint32_t r, double *row,
+                                                                          const int wide)
+{
+    const uint16_t *program = z->program + z->row_program[r];
+    const uint32_t *column = z->slot_column + z->row_slot[r];
+    const uint32_t lower = z->row_lower[r];
+    for (uint32_t a = 0; a < lower;) {
+        const uint32_t size = (WORD(program, 0) & 3) + 1;
+        const uint32_t k = first_row + column[a];
+        switch (size) {
+        case 1:
+            program = FUNCTION(group1)(z, program, wide, k, row, a);
+            break;
+        case 2:
+            program = FUNCTION(group2)(z, program, wide, k, row, a);
+            break;
+        case 3:
+            program = FUNCTION(group3)(z, program, wide, k, row, a);
+            break;
+        default:
+            program = FUNCTION(group4)(z, program, wide, k, row, a);
+            break;
+        }
+        a += size;
+    }
+}
+
+static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position,
+                                 const uint8_t *killed)
+{
+    uint32_t seen = 0;
+    const uint32_t first_row = z->block_row[block];
+    for (uint32_t r = first_row; r < z->block_row[block + 1]; r++, position++) {
+        double *row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+        const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
+        memset(row, 0, (size_t)slots * LANES * sizeof(double));
+        if (killed && killed[position]) {
+            EACH_CHUNK
+            {
+                AT(row, slots - 1) = (VEC){0} + 1.0;
+            }
+        } else {
+            const uint32_t *form = z->edge_form + z->edge_start[position];
+            for (uint32_t e = z->entry_start[r]; e < z->entry_start[r + 1]; e++, form++) {
+                memcpy(row + (size_t)z->entry_slot[e] * LANES, z->form + (size_t)*form * LANES,
+                       LANES * sizeof(double));
+            }
+            if (z->exit_of_position[position] != PTD_NONE) {
+                memcpy(row + (size_t)(slots - 1) * LANES,
+                       z->exit + (size_t)z->exit_of_position[position] * LANES,
+                       LANES * sizeof(double));
+            }
+        }
+        if (slots <= UINT16_MAX) {
+            FUNCTION(eliminate_row)(z, first_row, r, row, 0);
+        } else {
+            FUNCTION(eliminate_row)(z, first_row, r, row, 1);
+        }
+        EACH_CHUNK
+        {
+            VEC pivot = {0};
+            for (uint32_t t = z->row_lower[r] + 1; t < slots; t++) {
+                pivot += AT(row, t);
+            }
+            const VEC inverse = VEC_INVERSE(pivot);
+            AT(z->pivot_inverse, r) = inverse;
+            if (!FUNCTION(all_within)(pivot, DBL_TRUE_MIN)) {
+                seen |= FUNCTION(all_within)(pivot, 0.0) ? PTD_SAW_ZERO_PIVOT : PTD_SAW_BAD_PIVOT;
+            }
+            if (!FUNCTION(all_within)(inverse, 0.0)) {
+                seen |= PTD_SAW_BAD_PIVOT;
+            }
+        }
+    }
+    return seen;
+}
+
+/* Adds to sum[] what the edges that leave i's component bring: weight times the target's solution. */
+#define ADD_EXTERNAL(sum, i)                                                                       \
+    for (uint32_t e = z->edge_external[i]; e < edge_end[i]; e++) {                                 \
+        const VEC weight = AT(z->form, z->edge_form[e]);                                           \
+        const uint32_t target = z->edge_target[e];                                                 \
+        for (int o = 0; o < ORDERS; o++) {                                                         \
+            sum[o] += weight * AT(x, target * ORDERS + o);                                         \
+        }                                                                                          \
+    }
+
+/* ORDERS is a constant in each instance, so that the sums of all orders stay in registers. */
+static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lanes *z,
+                                                                         uint32_t first,
+                                                                         uint32_t last,
+                                                                         const ptd_system *system,
+                                                                         const int ORDERS)
+{
+    double *const x = system->x;
+    double *const y = system->y;
+    const double *const rhs = system->rhs;
+    const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
+    for (uint32_t component = first; component < last; component++) {
+        const uint32_t begin = z->component_start[component];
+        const uint32_t end = z->component_start[component + 1];
+        const uint32_t block = z->component_block[component];
+        if (block == PTD_NONE) {
+            const uint32_t i = begin;
+            const double reward = system->reward[i];
+            const uint32_t exit = z->exit_of_position[i];
+            EACH_CHUNK
+            {
+                VEC sum[PTD_MAX_FUSED_ORDERS];
+                for (int o = 0; o < ORDERS; o++) {
+                    sum[o] = (VEC){0};
+                }
+                ADD_EXTERNAL(sum, i)
+                VEC inverse = AT(z->exit_inverse, exit);
+                if (system->killed && system->killed[i]) {
+                    inverse = (VEC){0};
+                }
+                VEC before = rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
+                for (int o = 0; o < ORDERS; o++) {
+                    const VEC value = (before + sum[o]) * inverse;
+                    AT(x, i * ORDERS + o) = value;
+                    before = (system->first_order + o + 1) * reward * value;
+                }
+            }
+            continue;
+        }
+        const uint32_t first_row = z->block_row[block];
+        for (uint32_t i = begin; i < end; i++) {
+            const int dead = system->killed && system->killed[i];
+            EACH_CHUNK
+            {
+                VEC sum[PTD_MAX_FUSED_ORDERS];
+                for (int o = 0; o < ORDERS; o++) {
+                    sum[o] = (VEC){0};
+                }
+                if (!dead) {
+                    ADD_EXTERNAL(sum, i)
+                }
+                for (int o = 0; o < ORDERS; o++) {
+                    AT(y, i * ORDERS + o) = sum[o];
+                }
+            }
+        }
+        for (int o = 0; o < ORDERS; o++) {
+            for (uint32_t i = begin; i < end; i++) {
+                const uint32_t r = first_row + (i - begin);
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+                const uint32_t *const column = z->slot_column + z->row_slot[r];
+                const uint32_t lower = z->row_lower[r];
+                const double reward = system->reward[i];
+                EACH_CHUNK
+                {
+                    VEC sum = AT(y, i * ORDERS + o);
+                    if (o > 0) {
+                        sum += (system->first_order + o) * reward * AT(x, i * ORDERS + o - 1);
+                    } else {
+                        sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
+                    }
+                    for (uint32_t t = 0; t < lower; t++) {
+                        sum += AT_CONST(row, t) * AT(y, (begin + column[t]) * ORDERS + o);
+                    }
+                    AT(y, i * ORDERS + o) = sum;
+                }
+            }
+            for (uint32_t i = end; i-- > begin;) {
+                const uint32_t r = first_row + (i - begin);
+                const uint32_t lower = z->row_lower[r] + 1;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+                const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
+                const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
+                EACH_CHUNK
+                {
+                    VEC sum = AT(y, i * ORDERS + o);
+                    for (uint32_t t = 0; t < upper; t++) {
+                        sum += AT_CONST(row, t) * AT(x, (begin + column[t]) * ORDERS + o);
+                    }
+                    AT(x, i * ORDERS + o) = sum * AT(z->pivot_inverse, r);
+                }
+            }
+        }
+    }
+}
+#undef ADD_EXTERNAL
+
+static void FUNCTION(solve)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_system *system)
+{
+    switch (system->orders) {
+    case 1:
+        FUNCTION(solve_orders)(z, first, last, system, 1);
+        break;
+    case 2:
+        FUNCTION(solve_orders)(z, first, last, system, 2);
+        break;
+    case 3:
+        FUNCTION(solve_orders)(z, first, last, system, 3);
+        break;
+    default:
+        FUNCTION(solve_orders)(z, first, last, system, 4);
+        break;
+    }
+}
+
+/* Turns the flow `z_` into the rows of a block into the expected total time there (in place). */
+static inline void FUNCTION(solve_block_transposed)(ptd_lanes *z, uint32_t block, uint32_t begin,
+                                                    double *flow)
+{
+    const uint32_t first_row = z->block_row[block];
+    const uint32_t end_row = z->block_row[block + 1];
+    for (uint32_t r = first_row; r < end_row; r++) {
+        const uint32_t lower = z->row_lower[r] + 1;
+        const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+        const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
+        const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
+        EACH_CHUNK
+        {
+            const VEC time = AT(flow, begin + (r - first_row)) * AT(z->pivot_inverse, r);
+            AT(flow, begin + (r - first_row)) = time;
+            for (uint32_t t = 0; t < upper; t++) {
+                AT(flow, begin + column[t]) += time * AT_CONST(row, t);
+            }
+        }
+    }
+    for (uint32_t r = end_row; r-- > first_row;) {
+        const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+        const uint32_t *const column = z->slot_column + z->row_slot[r];
+        EACH_CHUNK
+        {
+            const VEC time = AT(flow, begin + (r - first_row));
+            for (uint32_t t = 0; t < z->row_lower[r]; t++) {
+                AT(flow, begin + column[t]) += time * AT_CONST(row, t);
+            }
+        }
+    }
+}
+
+static void FUNCTION(solve_transposed)(ptd_lanes *z, double *flow)
+{
+    for (uint32_t component = z->n_components; component-- > 0;) {
+        const uint32_t begin = z->component_start[component];
+        const uint32_t end = z->component_start[component + 1];
+        const uint32_t block = z->component_block[component];
+        if (block == PTD_NONE) {
+            EACH_CHUNK
+            {
+                AT(flow, begin) *= AT(z->exit_inverse, z->exit_of_position[begin]);
+            }
+        } else {
+            FUNCTION(solve_block_transposed)(z, block, begin, flow);
+        }
+        for (uint32_t i = begin; i < end; i++) {
+            EACH_CHUNK
+            {
+                const VEC time = AT(flow, i);
+                for (uint32_t e = z->edge_external[i]; e < z->edge_self[i]; e++) {
+                    AT(flow, z->edge_target[e]) += time * AT(z->form, z->edge_form[e]);
+                }
+            }
+        }
+    }
+}
+
+/* Reverse of what ADD_EXTERNAL and the right-hand sides did for order o of position i, `time` being
+ * the cotangent of that sum. */
+#define REVERSE_EXTERNAL(i, o, time)                                                               \
+    do {                                                                                           \
+        for (uint32_t e = z->edge_external[i]; e < edge_end[i]; e++) {                             \
+            const uint32_t form = z->edge_form[e];                                                 \
+            const size_t target = (size_t)z->edge_target[e] * orders + o;                          \
+            AT(z->form_bar, form) += (time) * AT(x, target);                                       \
+            AT(x_bar, target) += (time) * AT(z->form, form);                                       \
+        }                                                                                          \
+        if (o > 0) {                                                                               \
+            AT(x_bar, (size_t)(i) * orders + o - 1) +=                                             \
+                (system->first_order + o) * system->reward[i] * (time);                            \
+        } else if (rhs_bar) {                                                                      \
+            AT(rhs_bar, i) = (time);                                                               \
+        }                                                                                          \
+    } while (0)
+
+static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
+                                    const ptd_system *system, double *x_bar, double *y_bar,
+                                    double *rhs_bar)
+{
+    const double *const x = system->x;
+    const double *const y = system->y;
+    const int orders = system->orders;
+    const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
+    for (uint32_t component = last; component-- > first;) {
+        const uint32_t begin = z->component_start[component];
+        const uint32_t end = z->component_start[component + 1];
+        const uint32_t block = z->component_block[component];
+        if (block == PTD_NONE) {
+            const uint32_t i = begin;
+            const uint32_t exit = z->exit_of_position[i];
+            EACH_CHUNK
+            {
+                for (int o = orders - 1; o >= 0; o--) {
+                    const size_t at = (size_t)i * orders + o;
+                    const VEC time = AT(x_bar, at) * AT(z->exit_inverse, exit);
+                    AT(z->exit_bar, exit) -= time * AT_CONST(x, at);
+                    REVERSE_EXTERNAL(i, o, time);
+                }
+            }
+            continue;
+        }
+        const uint32_t first_row = z->block_row[block];
+        for (int o = orders - 1; o >= 0; o--) {
+            for (uint32_t i = begin; i < end; i++) {
+                const uint32_t r = first_row + (i - begin);
+                const uint32_t lower = z->row_lower[r] + 1;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base + lower) * LANES;
+                const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
+                const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
+                const size_t at = (size_t)i * orders + o;
+                EACH_CHUNK
+                {
+                    const VEC time = AT(x_bar, at) * AT(z->pivot_inverse, r);
+                    AT(y_bar, i) = time;
+                    AT(z->pivot_bar, r) -= time * AT_CONST(x, at);
+                    for (uint32_t t = 0; t < upper; t++) {
+                        const size_t target = (size_t)(begin + column[t]) * orders + o;
+                        AT(row_bar, t) += time * AT_CONST(x, target);
+                        AT(x_bar, target) += time * AT_CONST(row, t);
+                    }
+                }
+            }
+            for (uint32_t i = end; i-- > begin;) {
+                const uint32_t r = first_row + (i - begin);
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
+                const uint32_t *const column = z->slot_column + z->row_slot[r];
+                const uint32_t lower = z->row_lower[r];
+                EACH_CHUNK
+                {
+                    const VEC time = AT(y_bar, i);
+                    for (uint32_t t = 0; t < lower; t++) {
+                        const uint32_t source = begin + column[t];
+                        AT(row_bar, t) += time * AT_CONST(y, (size_t)source * orders + o);
+                        AT(y_bar, source) += time * AT_CONST(row, t);
+                    }
+                    REVERSE_EXTERNAL(i, o, time);
+                }
+            }
+        }
+    }
+}
+#undef REVERSE_EXTERNAL
+
+/* Reverse of one group: `program` stands on its head. */
+#define DEFINE_REVERSE_GROUP(SIZE)                                                                 \
+    static inline __attribute__((always_inline)) void FUNCTION(reverse_group##SIZE)(               \
+        const ptd_lanes *z, const uint16_t *program, const int wide, uint32_t k,                   \
+        const double *restrict row, double *restrict row_bar, uint32_t a)                          \
+    {                                                                                              \
+        const uint32_t head = WORD(program, 0);                                                    \
+        const uint32_t runs = head >> 3;                                                           \
+        const uint32_t last = k + SIZE - 1;                                                        \
+        const uint32_t sources = z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1; \
+        const uint16_t *const words = program + (wide ? 2 : 1);                                    \
+        EACH_CHUNK                                                                                 \
+        {                                                                                          \
+            VEC l[SIZE], l_bar[SIZE];                                                              \
+            const double *u[SIZE];                                                                 \
+            double *u_bar[SIZE];                                                                   \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                l[s] = AT_CONST(row, a + s);                                                       \
+                l_bar[s] = AT(row_bar, a + s);                                                     \
+                u[s] = UPPER(z->slot, z->slot_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;                     \
+                u_bar[s] = UPPER(z->slot_bar, z->slot_bar_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;             \
+            }                                                                                      \
+            if (head & 4) {                                                                        \
+                for (uint32_t r = 0; r < runs; r++) {                                              \
+                    const uint32_t from = WORD(words, 3 * r);                                      \
+                    const uint32_t to = WORD(words, 3 * r + 1);                                    \
+                    const uint32_t length = WORD(words, 3 * r + 2);                                \
+                    for (uint32_t t = 0; t < length; t++) {                                        \
+                        const VEC bar = AT(row_bar, to + t);                                       \
+                        for (int s = 0; s < SIZE; s++) {                                           \
+                            l_bar[s] += bar * AT_CONST(u[s], from + t);                            \
+                            AT(u_bar[s], from + t) += l[s] * bar;                                  \
+                        }                                                                          \
+                    }                                                                              \
+                }                                                                                  \
+            } else {                                                                               \
+                for (uint32_t t = 0; t < sources; t++) {                                           \
+                    const VEC bar = AT(row_bar, WORD(words, t));                                   \
+                    for (int s = 0; s < SIZE; s++) {                                               \
+                        l_bar[s] += bar * AT_CONST(u[s], t);                                       \
+                        AT(u_bar[s], t) += l[s] * bar;                                             \
+                    }                                                                              \
+                }                                                                                  \
+            }                                                                                      \
+            for (int s = SIZE - 1; s >= 0; s--) {                                                  \
+                const double *const inner = UPPER(z->slot, z->slot_base, k + s);                                 \
+                double *const inner_bar = UPPER(z->slot_bar, z->slot_bar_base, k + s);                               \
+                for (int q = s + 1; q < SIZE; q++) {                                               \
+                    const VEC bar = AT(row_bar, a + q);                                            \
+                    l_bar[s] += bar * AT_CONST(inner, q - s - 1);                                  \
+                    AT(inner_bar, q - s - 1) += l[s] * bar;                                        \
+                }                                                                                  \
+                const VEC bar = l_bar[s] * AT(z->pivot_inverse, k + s);                            \
+                AT(row_bar, a + s) = bar;                                                          \
+                AT(z->pivot_bar, k + s) -= bar * l[s];                                             \
+            }                                                                                      \
+        }                                                                                          \
+    }
+DEFINE_REVERSE_GROUP(1)
+DEFINE_REVERSE_GROUP(2)
+DEFINE_REVERSE_GROUP(3)
+DEFINE_REVERSE_GROUP(4)
+#undef DEFINE_REVERSE_GROUP
+
+/* Groups are read forwards only, so their places are noted, some at a time from the row's end. */
+static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const ptd_lanes *z,
+                                                                        uint32_t first_row,
+                                                                        uint32_t r,
+                                                                        const int wide)
+{
+    enum { NOTED = 256 };
+    const uint16_t *noted_program[NOTED];
+    uint32_t noted_slot[NOTED];
+    const uint16_t *const program = z->program + z->row_program[r];
+    const uint32_t *const column = z->slot_column + z->row_slot[r];
+    const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+    double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
+    uint32_t todo = z->row_lower[r];
+    while (todo > 0) {
+        /* The last NOTED groups that begin before slot `todo`. */
+        uint32_t count = 0;
+        const uint16_t *p = program;
+        for (uint32_t a = 0; a < todo;) {
+            const uint32_t head = WORD(p, 0);
+            const uint32_t size = (head & 3) + 1;
+            const uint32_t last = first_row + column[a] + size - 1;
+            const uint32_t sources =
+                z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1;
+            noted_program[count % NOTED] = p;
+            noted_slot[count % NOTED] = a;
+            count++;
+            p += (wide ? 2 : 1) * (1 + (head & 4 ? 3 * (head >> 3) : sources));
+            a += size;
+        }
+        const uint32_t kept = count < NOTED ? count : NOTED;
+        for (uint32_t g = 0; g < kept; g++) {
+            const uint32_t at = (count - 1 - g) % NOTED;
+            const uint32_t a = noted_slot[at];
+            const uint32_t k = first_row + column[a];
+            switch (WORD(noted_program[at], 0) & 3) {
+            case 0:
+                FUNCTION(reverse_group1)(z, noted_program[at], wide, k, row, row_bar, a);
+                break;
+            case 1:
+                FUNCTION(reverse_group2)(z, noted_program[at], wide, k, row, row_bar, a);
+                break;
+            case 2:
+                FUNCTION(reverse_group3)(z, noted_program[at], wide, k, row, row_bar, a);
+                break;
+            default:
+                FUNCTION(reverse_group4)(z, noted_program[at], wide, k, row, row_bar, a);
+                break;
+            }
+            todo = a;
+        }
+    }
+}
+
+static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
+{
+    const uint32_t first_row = z->block_row[block];
+    for (uint32_t r = z->block_row[block + 1]; r-- > first_row;) {
+        double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
+        const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
+        EACH_CHUNK
+        {
+            const VEC bar = AT(z->pivot_bar, r);
+            for (uint32_t t = z->row_lower[r] + 1; t < slots; t++) {
+                AT(row_bar, t) += bar;
+            }
+        }
+        if (slots <= UINT16_MAX) {
+            FUNCTION(reverse_row)(z, first_row, r, 0);
+        } else {
+            FUNCTION(reverse_row)(z, first_row, r, 1);
+        }
+        const uint32_t position = z->block_position[block] + (r - first_row);
+        const uint32_t *form = z->edge_form + z->edge_start[position];
+        for (uint32_t e = z->entry_start[r]; e < z->entry_start[r + 1]; e++, form++) {
+            EACH_CHUNK
+            {
+                AT(z->form_bar, *form) += AT(row_bar, z->entry_slot[e]);
+            }
+        }
+        if (z->exit_of_position[position] != PTD_NONE) {
+            EACH_CHUNK
+            {
+                AT(z->exit_bar, z->exit_of_position[position]) += AT(row_bar, slots - 1);
+            }
+        }
+    }
+}
+
+static void FUNCTION(reverse_weights)(ptd_lanes *z)
+{
+    memset(z->theta_bar, 0, (size_t)z->n_parameters * LANES * sizeof(double));
+    EACH_CHUNK
+    {
+        for (uint32_t e = 0; e < z->n_exits; e++) {
+            for (uint32_t t = z->exit_start[e]; t < z->exit_start[e + 1]; t++) {
+                AT(z->form_bar, z->exit_form[t]) += AT(z->exit_bar, e);
+            }
+        }
+        for (uint32_t f = 0; f < z->n_forms; f++) {
+            for (uint32_t e = z->form_start[f]; e < z->form_start[f + 1]; e++) {
+                AT(z->theta_bar, z->form_parameter[e]) +=
+                    z->form_coefficient[e] * AT(z->form_bar, f);
+            }
+        }
+    }
+}
+
+#undef VEC
+#undef VEC_INVERSE
+#undef CHUNKS
+#undef AT
+#undef AT_CONST
+#undef EACH_CHUNK
+#undef WORD
+#undef UPPER

@@ -1,0 +1,194 @@
+"""Handle of `ptd_workspace`: what one thread needs to evaluate one trace."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import ffi, lib
+from .status import Context, check
+from .trace import TraceHandle
+from .views import pointer, view
+
+Thetas = NDArray[np.float64]
+Rewards = NDArray[np.float64] | None
+
+
+class Options(NamedTuple):
+    """What a workspace is made for."""
+
+    max_order: int
+    n_thetas: int
+    gradient: bool
+
+
+class OpenedEvaluation(NamedTuple):
+    """The eliminated chain at one theta, as `ptd_trace_result` says."""
+
+    rates: NDArray[np.float64]
+    start: NDArray[np.int64]
+    targets: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+
+
+def _destroy(_trace: TraceHandle, workspace: Any) -> None:
+    # The argument `_trace` keeps the trace alive for as long as its workspace, also when the
+    # interpreter tears objects down in any order.
+    lib.ptd_workspace_destroy(workspace)
+
+
+class Workspace:
+    """All outputs are given by the caller: C-contiguous float64, one row a theta."""
+
+    def __init__(self, trace: TraceHandle, options: Options) -> None:
+        c_options = ffi.new("ptd_workspace_options *", tuple(options))
+        handle, error = ffi.new("ptd_workspace **"), ffi.new("ptd_error *")
+        check(lib.ptd_workspace_create(trace.address, c_options, handle, error), error)
+        self._pointer = ffi.gc(handle[0], partial(_destroy, trace))
+        self._error = error
+
+    @property
+    def n_bytes(self) -> int:
+        return int(lib.ptd_workspace_bytes(self._pointer))
+
+    @property
+    def instruction_set(self) -> str:
+        name: str = ffi.string(lib.ptd_workspace_instruction_set(self._pointer)).decode()
+        return name
+
+    @property
+    def failed_theta(self) -> int:
+        """Row of the theta at which the last call failed, -1 where it is not about one."""
+        return int(lib.ptd_workspace_failed_theta(self._pointer))
+
+    def moments(
+        self,
+        thetas: Thetas,
+        rewards: Rewards,
+        order: int,
+        moments: NDArray,
+        gradient: NDArray | None,
+    ) -> int:
+        return int(
+            lib.ptd_moments(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                pointer(rewards),
+                order,
+                pointer(moments),
+                pointer(gradient),
+                self._error,
+            )
+        )
+
+    def factorial_moments(self, thetas: Thetas, order: int, moments: NDArray) -> int:
+        return int(
+            lib.ptd_factorial_moments(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                order,
+                pointer(moments),
+                self._error,
+            )
+        )
+
+    def vertex_moments(
+        self, thetas: Thetas, rewards: Rewards, order: int, moments: NDArray
+    ) -> int:
+        return int(
+            lib.ptd_vertex_moments(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                pointer(rewards),
+                order,
+                pointer(moments),
+                self._error,
+            )
+        )
+
+    def covariances(
+        self,
+        thetas: Thetas,
+        rewards: NDArray,
+        means: NDArray,
+        covariances: NDArray,
+        mean_gradients: NDArray | None,
+        covariance_gradients: NDArray | None,
+    ) -> int:
+        return int(
+            lib.ptd_covariances(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                rewards.shape[0],
+                pointer(rewards),
+                pointer(means),
+                pointer(covariances),
+                pointer(mean_gradients),
+                pointer(covariance_gradients),
+                self._error,
+            )
+        )
+
+    def expected_sojourn(self, thetas: Thetas, sojourn: NDArray) -> int:
+        return int(
+            lib.ptd_expected_sojourn(
+                self._pointer, thetas.shape[0], pointer(thetas), pointer(sojourn), self._error
+            )
+        )
+
+    def absorption_probabilities(
+        self,
+        thetas: Thetas,
+        targets: NDArray[np.int64],
+        probabilities: NDArray,
+        gradient: NDArray | None,
+    ) -> int:
+        return int(
+            lib.ptd_absorption_probabilities(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                targets.shape[0],
+                pointer(targets),
+                pointer(probabilities),
+                pointer(gradient),
+                self._error,
+            )
+        )
+
+    def defect(self, thetas: Thetas, rewards: Rewards, defect: NDArray) -> int:
+        return int(
+            lib.ptd_defect(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                pointer(rewards),
+                pointer(defect),
+                self._error,
+            )
+        )
+
+    def opened(self, theta: Thetas, context: Context) -> OpenedEvaluation:
+        """The eliminated chain at one theta (n_parameters,)."""
+        result = ffi.new("ptd_trace_result **")
+        status = lib.ptd_evaluate_trace(self._pointer, pointer(theta), result, self._error)
+        self.check(status, context)
+        owned = ffi.gc(result[0], lib.ptd_trace_result_destroy)
+        n, k = int(owned.n_vertices), int(owned.n_targets)
+        return OpenedEvaluation(
+            view(owned.rates, n, np.float64, owned),
+            view(owned.start, n + 1, np.int64, owned),
+            view(owned.targets, k, np.int64, owned),
+            view(owned.probabilities, k, np.float64, owned),
+        )
+
+    def check(self, status: int, context: Context) -> None:
+        """Raises for a status that a call of this workspace returned."""
+        check(status, self._error, context)

@@ -1,0 +1,195 @@
+"""Configuration: one table of keys; each value knows where it comes from.
+
+Sources, later ones win: the default, the configuration file, the environment (`PHASIC_<KEY>`), an
+override by the program (`override`, used for command-line arguments). The file is TOML, at
+`PHASIC_CONFIG_FILE`, else `$XDG_CONFIG_HOME/phasic/config.toml`, else
+`~/.config/phasic/config.toml`. Nothing is read at import, so a changed environment is seen.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConfigError
+
+Value = bool | int | str
+
+
+def _boolean(raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    text = str(raw).strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off", ""}:
+        return False
+    raise ValueError("expected 1 or 0")
+
+
+def _at_least(least: int) -> Callable[[object], int]:
+    def parse(raw: object) -> int:
+        expected = f"expected a whole number of at least {least}"
+        if isinstance(raw, bool) or not isinstance(raw, int | str):
+            raise ValueError(expected)
+        try:
+            number = int(raw)
+        except ValueError:
+            raise ValueError(expected) from None
+        if number < least:
+            raise ValueError(expected)
+        return number
+
+    return parse
+
+
+def _directory(raw: object) -> str:
+    if not isinstance(raw, str) or not raw.strip():
+        raise ValueError("expected a path")
+    return os.path.abspath(os.path.expanduser(raw))
+
+
+@dataclass(frozen=True)
+class Key:
+    """One row of the table: its name, default, how raw values are read, what it does."""
+
+    name: str
+    default: Value
+    parse: Callable[[object], Value]
+    meaning: str
+
+    @property
+    def variable(self) -> str:
+        return f"PHASIC_{self.name.upper()}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and its source: `default`, the file's path, `environment` or `argument`."""
+
+    key: str
+    value: Value
+    source: str
+    meaning: str
+
+
+KEYS: tuple[Key, ...] = (
+    Key("cache_dir", "~/.phasic_cache/traces", _directory, "where traces are kept"),
+    Key("disable_cache", False, _boolean, "neither read nor write traces"),
+    Key("disable_auto_trace", False, _boolean, "never record by itself: evaluation fails instead"),
+    Key("debug", False, _boolean, "say on stderr what is looked up, recorded and saved"),
+    Key("max_vertices", 1_000_000, _at_least(1), "bound of explored state spaces"),
+    Key("max_trace_bytes", 4 << 30, _at_least(1), "bound of a trace's size in bytes"),
+    Key("threads", 0, _at_least(0), "threads of an evaluation; 0: one a processor"),
+)
+_BY_NAME = {key.name: key for key in KEYS}
+_overrides: ContextVar[Mapping[str, Value] | None] = ContextVar("phasic_overrides", default=None)
+_file_cache: dict[str, tuple[tuple[int, int], dict[str, object]]] = {}
+
+
+def config_file() -> Path:
+    """The configuration file that would be read, whether it exists or not."""
+    named = os.environ.get("PHASIC_CONFIG_FILE")
+    if named:
+        return Path(named).expanduser()
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return Path(base) / "phasic" / "config.toml"
+
+
+def _file_values() -> tuple[str, dict[str, object]]:
+    path = str(config_file())
+    try:
+        status = os.stat(path)
+        signature = (status.st_mtime_ns, status.st_size)
+        cached = _file_cache.get(path)
+        if cached is None or cached[0] != signature:
+            with open(path, "rb") as stream:
+                cached = (signature, tomllib.load(stream))
+    except FileNotFoundError:
+        return path, {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"configuration file {path} cannot be read: {error}", code="CONFIG_FILE"
+        ) from error
+    unknown = sorted(set(cached[1]) - set(_BY_NAME))
+    if unknown:
+        raise ConfigError(
+            f"configuration file {path} has the unknown key {unknown[0]!r}",
+            code="CONFIG_UNKNOWN_KEY",
+            hint=f"known keys: {', '.join(_BY_NAME)}",
+        )
+    _file_cache[path] = cached
+    return path, cached[1]
+
+
+def _parse(key: Key, raw: object, source: str) -> Value:
+    try:
+        return key.parse(raw)
+    except ValueError as error:
+        place = key.variable if source == "environment" else f"{key.name} ({source})"
+        raise ConfigError(f"{place} is {raw!r}: {error}", code="CONFIG_VALUE") from error
+
+
+def setting(name: str) -> Setting:
+    """The value of one key with its source.
+
+    Raises:
+        ConfigError: no such key, or its value cannot be read.
+
+    Example:
+        >>> from phasic import config
+        >>> config.setting("max_vertices").source
+        'default'
+    """
+    key = _BY_NAME.get(name)
+    if key is None:
+        raise ConfigError(f"no configuration key {name!r}", hint=f"keys: {', '.join(_BY_NAME)}")
+    overrides = _overrides.get() or {}
+    if name in overrides:
+        return Setting(name, _parse(key, overrides[name], "argument"), "argument", key.meaning)
+    raw: object = os.environ.get(key.variable)
+    if raw:
+        return Setting(name, _parse(key, raw, "environment"), "environment", key.meaning)
+    path, values = _file_values()
+    if name in values:
+        return Setting(name, _parse(key, values[name], path), path, key.meaning)
+    return Setting(name, _parse(key, key.default, "default"), "default", key.meaning)
+
+
+def settings() -> list[Setting]:
+    """All keys with their values and sources, in the order of the table."""
+    return [setting(key.name) for key in KEYS]
+
+
+def get_bool(name: str) -> bool:
+    return bool(setting(name).value)
+
+
+def get_int(name: str) -> int:
+    return int(setting(name).value)
+
+
+def get_str(name: str) -> str:
+    return str(setting(name).value)
+
+
+@contextmanager
+def override(**values: Value) -> Iterator[None]:
+    """Within the block the given keys have the given values (source `argument`).
+
+    Example:
+        >>> from phasic import config
+        >>> with config.override(max_vertices=10):
+        ...     config.get_int("max_vertices")
+        10
+    """
+    token = _overrides.set({**(_overrides.get() or {}), **values})
+    try:
+        yield
+    finally:
+        _overrides.reset(token)
