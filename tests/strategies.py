@@ -34,9 +34,7 @@ def _pairs(draw: st.DrawFn, n_transient: int, n_absorbing: int) -> list[tuple[in
     else:
         half = n_transient // 2
         part = [v < half for v in range(n)]
-        free = [
-            (u, v) for u in range(n_transient) for v in range(n) if part[u] == part[v] or u < v
-        ]
+        free = [(u, v) for u in range(n_transient) for v in range(n) if part[u] == part[v] or u < v]
     if shape == "ring":
         chosen = free
     else:

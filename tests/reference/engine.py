@@ -206,9 +206,7 @@ class ReferenceTrace:
             sound = ending - (reachable(traps, predecessors_of(self.targets)) - {START})
         stopping = set(self.absorbing)
         self.transient = [v for v in range(model.n_vertices) if v in sound - stopping]
-        self.dropped = [
-            v for v in range(model.n_vertices) if v not in sound and v not in stopping
-        ]
+        self.dropped = [v for v in range(model.n_vertices) if v not in sound and v not in stopping]
 
     def _eliminate(self) -> None:
         tape = self.tape
@@ -321,9 +319,7 @@ class ReferenceTrace:
                 for c in range(1, k + 1):
                     x = found[k - c]
                     after = [tape.mul(self.stay[v], x[v])]
-                    after += [
-                        tape.mul(self.weight[v, j], x[j]) for j in self.targets[v] if j in x
-                    ]
+                    after += [tape.mul(self.weight[v, j], x[j]) for j in self.targets[v] if j in x]
                     terms.append(tape.mul(tape.const(comb(k, c) * r**c), tape.sum(after)))
                 right[v] = tape.sum(terms)
             found.append(self._solve(tape, right, {}))
@@ -458,7 +454,7 @@ class ReferenceTrace:
         rewards: Sequence[Sequence[float] | None],
         gradient: bool = False,
     ) -> tuple[list[float], list[list[float]], list | None, list | None]:
-        """Means, covariance matrix, and the gradients of both (a parameter axis behind), or None."""
+        """Means, covariance matrix, and the gradients of both (parameters last), or None."""
         for row in rewards:
             self._check_rewards(row)
         self.check_theta(theta)

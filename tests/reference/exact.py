@@ -94,9 +94,7 @@ class Oracle:
         self.improper = not reached <= ending | {START}
         stopping = set(self.absorbing)
         self.transient = [v for v in range(model.n_vertices) if v in ending - stopping]
-        self.leaving = {
-            v: sum((w for w in self.edges[v].values()), ZERO) for v in self.transient
-        }
+        self.leaving = {v: sum((w for w in self.edges[v].values()), ZERO) for v in self.transient}
         self.position = {v: k for k, v in enumerate(self.transient)}
         self._factor()
 
@@ -109,7 +107,7 @@ class Oracle:
         return Dual(value, tuple(Fraction(c) for c in coefficients))
 
     def _factor(self) -> None:
-        """Gaussian elimination of diag(leaving) - W over the transient vertices, kept as factors."""
+        """Gaussian elimination of diag(leaving) - W on the transient vertices, as factors."""
         rows: list[dict[int, Dual]] = []
         for v in self.transient:
             row = {self.position[v]: self.leaving[v]}
@@ -168,7 +166,7 @@ class Oracle:
     ) -> list[dict[int, Dual]]:
         """E[Y^k | from v] by v, k = 0..order."""
         r = self._rewards(rewards)
-        found = [{v: ONE for v in self.transient}]
+        found = [dict.fromkeys(self.transient, ONE)]
         for v in self.absorbing:
             found[0][v] = ONE
         for k in range(1, order + 1):
