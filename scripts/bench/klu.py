@@ -47,9 +47,7 @@ class Klu:
             raise PeerAbsent("KLU", f"{reason} (Debian: apt-get install libsuitesparse-dev)")
         self._run = ctypes.CDLL(str(library)).bench_klu
 
-    def _sweep(
-        self, system: Columns, scaling: int, repeats: int
-    ) -> tuple[float, float, Floats]:
+    def _sweep(self, system: Columns, scaling: int, repeats: int) -> tuple[float, float, Floats]:
         count = len(system.values)
         answers, seconds, analyse = np.empty(count), np.empty(repeats), np.empty(1)
         scratch, ones = np.empty(system.n), np.ones(system.n)

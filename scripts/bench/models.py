@@ -29,7 +29,9 @@ class Model:
     rule: Rule
     start: tuple[int, ...]
     theta: Floats
-    mean: Callable[[Floats], float] | None = None  # closed form, where there is one
+    # Closed forms, where there are any: the mean at theta, and its gradient (n_parameters,).
+    mean: Callable[[Floats], float] | None = None
+    gradient: Callable[[Floats], Floats] | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def two_locus(n: int) -> Model:
 
 
 def tandem(first: int, second: int) -> Model:
-    """Two queues in a row with `first` and `second` places: time until an arrival finds no place."""
+    """Two queues in a row with `first` and `second` places, until an arrival finds no place."""
 
     def rule(states: Ints) -> Transitions:
         x, y = states.T
@@ -228,9 +230,7 @@ def epidemic(population: int, waning: bool = False) -> Model:
         recovered = population - susceptible - infected
         ill = infected > 0
         out = Emitter(states, 3 if waning else 2)
-        out.emit(
-            ill & (susceptible > 0), {0: -1, 1: 1}, 0, susceptible * infected / population
-        )
+        out.emit(ill & (susceptible > 0), {0: -1, 1: 1}, 0, susceptible * infected / population)
         out.emit(ill, {1: -1}, 1, infected, absorbed=infected == 1)
         if waning:
             out.emit(ill & (recovered > 0), {0: 1}, 2, recovered)
@@ -277,7 +277,14 @@ def overflow(places: int) -> Model:
         climb = accumulate(repeat(idle, places), lambda step, idle: idle + step * ratio)
         return float(sum(climb))
 
-    return Model(f"M/M/1 overflow {places}", rule, (0,), np.array([1.0, 10.0]), mean)
+    def gradient(theta: Floats) -> Floats:
+        # mean = sum over j of (places - j) service^j / arrival^(j + 1): no term cancels another.
+        arrival, service = theta
+        j = np.arange(places)
+        terms = (places - j) * (service / arrival) ** j / arrival
+        return np.array([-np.sum((j + 1) * terms) / arrival, np.sum(j * terms) / service])
+
+    return Model(f"M/M/1 overflow {places}", rule, (0,), np.array([1.0, 10.0]), mean, gradient)
 
 
 def explore(model: Model) -> Arrays:
@@ -299,7 +306,7 @@ def explore(model: Model) -> Arrays:
         parts.append((source, target, base, coefficients))
         frontier = np.array(fresh, dtype=np.int64).reshape(-1, frontier.shape[1])
         states.append(frontier)
-    source, target, base, coefficients = (np.concatenate(part) for part in zip(*parts))
+    source, target, base, coefficients = (np.concatenate(part) for part in zip(*parts, strict=True))
     move = source != target  # a self-loop has no effect in continuous time
     return Arrays(
         model.name,

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 PHASIC = "phasic==0.32.1"
-IMPORTED_BY_PHASIC = (
-    "numpy scipy jax pandas matplotlib seaborn requests ipython ipywidgets dill multiprocess"
-    " rich tqdm psutil pyyaml"
-).split()
+IMPORTED_BY_PHASIC = [
+    *("numpy", "scipy", "jax", "pandas", "matplotlib", "seaborn", "requests", "ipython"),
+    *("ipywidgets", "dill", "multiprocess", "rich", "tqdm", "psutil", "pyyaml"),
+]
 WORKER = Path(__file__).with_name("peer_worker.py")
 
 
@@ -57,7 +57,9 @@ class PeerEnvironment:
             if done.returncode:
                 raise PeerAbsent("phasic 0.32.1", f"{' '.join(command)}: {done.stderr[-300:]}")
 
-    def call(self, task: str, data: Path | None = None, timeout: float = 120, **options: Any) -> Any:
+    def call(
+        self, task: str, data: Path | None = None, timeout: float = 120, **options: Any
+    ) -> Any:
         """Runs one task of peer_worker.py in a fresh process and returns its answer."""
         request = {"task": task, "data": None if data is None else str(data), **options}
         # A home of its own, so that caches on disk neither help nor hurt, and one thread.
