@@ -280,7 +280,6 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                                                                          const int ORDERS)
 {
     double *const x = system->x;
-    double *const y = system->y;
     const double *const rhs = system->rhs;
     const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
     for (uint32_t component = first; component < last; component++) {
@@ -312,6 +311,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
             continue;
         }
         const uint32_t first_row = z->block_row[block];
+        double *const y = system->y + (system->keep_y ? (size_t)begin * ORDERS * LANES : 0);
         for (uint32_t i = begin; i < end; i++) {
             const int dead = system->killed && system->killed[i];
             EACH_CHUNK
@@ -324,7 +324,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                     ADD_EXTERNAL(sum, i)
                 }
                 for (int o = 0; o < ORDERS; o++) {
-                    AT(y, i * ORDERS + o) = sum[o];
+                    AT(y, (i - begin) * ORDERS + o) = sum[o];
                 }
             }
         }
@@ -337,16 +337,16 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 const double reward = system->reward[i];
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     if (o > 0) {
                         sum += (system->first_order + o) * reward * AT(x, i * ORDERS + o - 1);
                     } else {
                         sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
                     }
                     for (uint32_t t = 0; t < lower; t++) {
-                        sum += AT_CONST(row, t) * AT(y, (begin + column[t]) * ORDERS + o);
+                        sum += AT_CONST(row, t) * AT(y, column[t] * ORDERS + o);
                     }
-                    AT(y, i * ORDERS + o) = sum;
+                    AT(y, (i - begin) * ORDERS + o) = sum;
                 }
             }
             for (uint32_t i = end; i-- > begin;) {
@@ -357,7 +357,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     for (uint32_t t = 0; t < upper; t++) {
                         sum += AT_CONST(row, t) * AT(x, (begin + column[t]) * ORDERS + o);
                     }

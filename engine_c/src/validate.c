@@ -97,18 +97,17 @@ static ptd_status check_meta(const checker *c)
         [META_N_PARAMETERS] = {m->n_parameters, 0, INT32_MAX},
         [META_STATE_LENGTH] = {m->state_length, 0, INT32_MAX},
         [META_N_VERTICES] = {m->n_vertices, 2, INT32_MAX},
-        [META_N_ABSORBING] = {m->n_absorbing, 0, m->n_vertices - 1},
-        [META_N_DROPPED] = {m->n_dropped, 0, m->n_vertices - 1 - m->n_absorbing},
-        [META_N_COMPONENTS] = {m->n_components, 1,
-                               m->n_vertices - m->n_absorbing - m->n_dropped},
-        [META_N_BLOCKS] = {m->n_blocks, 0, m->n_components - 1},
+        [META_N_ABSORBING] = {m->n_absorbing, 0, INT32_MAX},
+        [META_N_DROPPED] = {m->n_dropped, 0, INT32_MAX},
+        [META_N_COMPONENTS] = {m->n_components, 1, INT32_MAX},
+        [META_N_BLOCKS] = {m->n_blocks, 0, INT32_MAX},
         [META_N_EDGES] = {m->n_edges, 1, PTD_NONE - 1},
         [META_N_FORMS] = {m->n_forms, 1, PTD_NONE - 1},
         [META_MULTIPLY_ADDS] = {m->multiply_adds, 0, INT64_MAX},
         [META_LOWER_ENTRIES] = {m->lower_entries, 0, INT64_MAX},
         [META_UPPER_ENTRIES] = {m->upper_entries, 0, INT64_MAX},
         [META_FILL_IN] = {m->fill_in, 0, INT64_MAX},
-        [META_LARGEST_COMPONENT] = {m->largest_component, 1, m->n_vertices},
+        [META_LARGEST_COMPONENT] = {m->largest_component, 1, INT32_MAX},
         [META_ORDERING_VERSION] = {m->ordering_version, 0, UINT32_MAX},
     };
     for (int field = 0; field < META_COUNT; field++) {
@@ -116,7 +115,18 @@ static ptd_status check_meta(const checker *c)
             return invalid_meta(c, (meta_field)field);
         }
     }
-    return PTD_OK;
+    /* The start is always there, in a component of its own and without a block. */
+    const int64_t n_solved = m->n_vertices - m->n_absorbing - m->n_dropped;
+    if (n_solved < 1) {
+        return invalid_meta(c, META_N_VERTICES);
+    }
+    if (m->n_components > n_solved) {
+        return invalid_meta(c, META_N_COMPONENTS);
+    }
+    if (m->n_blocks >= m->n_components) {
+        return invalid_meta(c, META_N_BLOCKS);
+    }
+    return m->largest_component <= n_solved ? PTD_OK : invalid_meta(c, META_LARGEST_COMPONENT);
 }
 
 /* The lengths that follow from other lengths are those of the last items of offset arrays; these
