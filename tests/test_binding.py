@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rules import queue_graph
 
 from phasic import Graph, errors
 from phasic._engine import ffi, lib, status
 from phasic._engine.views import view
-from rules import queue_graph
 
 HEADER = Path(__file__).parents[1] / "engine_c" / "include" / "ptd.h"
 ROWS = re.findall(r"ROW\(PTD_(\w+), (\d+), \"(.*)\"\)", HEADER.read_text())
@@ -147,7 +147,9 @@ ENDINGS = [
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_interpreter_exits_cleanly(ending: str) -> None:
     script = EXIT_SCRIPT.replace("{ending}", ending)
-    run = subprocess.run([sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", script], capture_output=True, text=True
+    )
     assert (run.returncode, run.stderr) == (0, "")
 
 
@@ -159,7 +161,7 @@ def test_progress_can_stop_a_recording() -> None:
         raise StopNow(f"{done} of {total}")
 
     n = 60
-    S = np.random.default_rng(0).random((n, n))  # noqa: N806
+    S = np.random.default_rng(0).random((n, n))
     np.fill_diagonal(S, 0)
     np.fill_diagonal(S, -S.sum(axis=1) - 1)
     graph = Graph.from_matrices(np.full(n, 1 / n), S)
