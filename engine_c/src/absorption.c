@@ -82,6 +82,7 @@ static void probability_gradient(ptd_workspace *ws, size_t position, int count, 
         .with_boundary = 1,
         .x = ws->x,
         .y = ws->y,
+        .keep_y = 1,
     };
     ptd_workspace_set_boundary(ws, system.x, 1, 0, 0);
     for (size_t lane = 0; lane < lanes; lane++) {

@@ -51,6 +51,7 @@ static ptd_system mean_system(const covariance_block *b, int64_t f)
         .reward = b->ws->reward,
         .x = ptd_solution(b->ws, b->ws->x, f),
         .y = ptd_solution(b->ws, b->ws->y, f),
+        .keep_y = b->ws->options.gradient,
     };
 }
 

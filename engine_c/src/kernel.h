@@ -70,7 +70,8 @@ typedef struct {
     int with_boundary;     /* whether boundary entries of x are values to be reached, else 0 */
     const uint8_t *killed; /* n, or NULL: vertices whose solution is 0 */
     double *x;             /* n x orders */
-    double *y;             /* n x orders; set for rows of blocks */
+    double *y;             /* n x orders, set for rows of blocks, to be reversed; or, unless */
+    int keep_y;            /* this is set, scratch for one component */
 } ptd_system;
 
 typedef struct {

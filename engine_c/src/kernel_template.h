@@ -23,24 +23,31 @@ static inline VEC FUNCTION(positive_inverse)(VEC v)
 }
 #endif
 
-/* Whether all lanes satisfy low <= v <= DBL_MAX (NaN does not). */
-static inline int FUNCTION(all_within)(VEC v, double low)
+/* Lanes where not low <= v <= DBL_MAX (NaN is outside), to be or-ed up and asked once. */
+#if WIDTH == 1
+#define MASK int64_t
+#define OUTSIDE(v, low) (!((v) >= (low) && (v) <= DBL_MAX))
+#else
+#define MASK vector_mask_t
+#define OUTSIDE(v, low) (~(((v) >= (low)) & ((v) <= DBL_MAX)))
+#endif
+
+static inline int FUNCTION(any)(MASK mask)
 {
 #if WIDTH == 1
-    return v >= low && v <= DBL_MAX;
+    return mask != 0;
 #else
-    vector_mask_t inside = (v >= low) & (v <= DBL_MAX);
-    int64_t all = -1;
+    int64_t any = 0;
     for (int k = 0; k < WIDTH; k++) {
-        all &= inside[k];
+        any |= mask[k];
     }
-    return all != 0;
+    return any != 0;
 #endif
 }
 
 static uint32_t FUNCTION(weights)(ptd_lanes *z)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
     for (uint32_t f = 0; f < z->n_forms; f++) {
         EACH_CHUNK
         {
@@ -49,17 +56,16 @@ static uint32_t FUNCTION(weights)(ptd_lanes *z)
                 value += z->form_coefficient[e] * AT(z->theta, z->form_parameter[e]);
             }
             AT(z->form, f) = value;
-            if (!FUNCTION(all_within)(value, 0.0)) {
-                seen = PTD_SAW_BAD_WEIGHT;
-            }
+            bad |= OUTSIDE(value, 0.0);
         }
     }
-    return seen;
+    return FUNCTION(any)(bad) ? PTD_SAW_BAD_WEIGHT : 0;
 }
 
 static uint32_t FUNCTION(exits)(ptd_lanes *z)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
+    MASK low = {0};
     for (uint32_t e = 0; e < z->n_exits; e++) {
         EACH_CHUNK
         {
@@ -67,18 +73,15 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
             for (uint32_t t = z->exit_start[e]; t < z->exit_start[e + 1]; t++) {
                 sum += AT(z->form, z->exit_form[t]);
             }
+            const VEC inverse = VEC_INVERSE(sum);
             AT(z->exit, e) = sum;
-            AT(z->exit_inverse, e) = VEC_INVERSE(sum);
-            if (!FUNCTION(all_within)(AT(z->exit_inverse, e), 0.0) ||
-                !FUNCTION(all_within)(sum, 0.0)) {
-                seen |= PTD_SAW_BAD_PIVOT;
-            }
-            if (!FUNCTION(all_within)(sum, DBL_TRUE_MIN)) {
-                seen |= PTD_SAW_ZERO_PIVOT;
-            }
+            AT(z->exit_inverse, e) = inverse;
+            bad |= OUTSIDE(sum, 0.0) | OUTSIDE(inverse, 0.0);
+            low |= OUTSIDE(sum, DBL_TRUE_MIN);
         }
     }
-    return seen;
+    return (FUNCTION(any)(bad) ? PTD_SAW_BAD_PIVOT : 0) |
+           (FUNCTION(any)(low) ? PTD_SAW_ZERO_PIVOT : 0);
 }
 
 /* Word `i` of a program, 16 or 32 bits wide. */
@@ -214,7 +217,8 @@ static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const 
 static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position,
                                  const uint8_t *killed)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
+    MASK low = {0};
     const uint32_t first_row = z->block_row[block];
     for (uint32_t r = first_row; r < z->block_row[block + 1]; r++, position++) {
         double *row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
@@ -250,15 +254,12 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
             }
             const VEC inverse = VEC_INVERSE(pivot);
             AT(z->pivot_inverse, r) = inverse;
-            if (!FUNCTION(all_within)(pivot, DBL_TRUE_MIN)) {
-                seen |= FUNCTION(all_within)(pivot, 0.0) ? PTD_SAW_ZERO_PIVOT : PTD_SAW_BAD_PIVOT;
-            }
-            if (!FUNCTION(all_within)(inverse, 0.0)) {
-                seen |= PTD_SAW_BAD_PIVOT;
-            }
+            bad |= OUTSIDE(pivot, 0.0) | OUTSIDE(inverse, 0.0);
+            low |= OUTSIDE(pivot, DBL_TRUE_MIN);
         }
     }
-    return seen;
+    return (FUNCTION(any)(bad) ? PTD_SAW_BAD_PIVOT : 0) |
+           (FUNCTION(any)(low) ? PTD_SAW_ZERO_PIVOT : 0);
 }
 
 /* Adds to sum[] what the edges that leave i's component bring: weight times the target's solution. */
@@ -279,7 +280,6 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                                                                          const int ORDERS)
 {
     double *const x = system->x;
-    double *const y = system->y;
     const double *const rhs = system->rhs;
     const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
     for (uint32_t component = first; component < last; component++) {
@@ -311,6 +311,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
             continue;
         }
         const uint32_t first_row = z->block_row[block];
+        double *const y = system->y + (system->keep_y ? (size_t)begin * ORDERS * LANES : 0);
         for (uint32_t i = begin; i < end; i++) {
             const int dead = system->killed && system->killed[i];
             EACH_CHUNK
@@ -323,7 +324,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                     ADD_EXTERNAL(sum, i)
                 }
                 for (int o = 0; o < ORDERS; o++) {
-                    AT(y, i * ORDERS + o) = sum[o];
+                    AT(y, (i - begin) * ORDERS + o) = sum[o];
                 }
             }
         }
@@ -336,16 +337,16 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 const double reward = system->reward[i];
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     if (o > 0) {
                         sum += (system->first_order + o) * reward * AT(x, i * ORDERS + o - 1);
                     } else {
                         sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
                     }
                     for (uint32_t t = 0; t < lower; t++) {
-                        sum += AT_CONST(row, t) * AT(y, (begin + column[t]) * ORDERS + o);
+                        sum += AT_CONST(row, t) * AT(y, column[t] * ORDERS + o);
                     }
-                    AT(y, i * ORDERS + o) = sum;
+                    AT(y, (i - begin) * ORDERS + o) = sum;
                 }
             }
             for (uint32_t i = end; i-- > begin;) {
@@ -356,7 +357,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     for (uint32_t t = 0; t < upper; t++) {
                         sum += AT_CONST(row, t) * AT(x, (begin + column[t]) * ORDERS + o);
                     }
@@ -706,6 +707,8 @@ static void FUNCTION(reverse_weights)(ptd_lanes *z)
 }
 
 #undef VEC
+#undef MASK
+#undef OUTSIDE
 #undef VEC_INVERSE
 #undef CHUNKS
 #undef AT

@@ -5,24 +5,83 @@
 #include "memory.h"
 #include "status.h"
 
-/* Numbers the strong components that are solved, in the order found; the start's is the last. */
-static void number_components(const ptd_graph_view *graph, const int32_t *strong, uint32_t *number,
-                              ptd_layout *layout)
+/* Vertices sorted by strong component, ascending; `start` (n + 1) is scratch. */
+static void sort_by_component(int64_t n, const int32_t *strong, uint32_t *start, uint32_t *sorted)
 {
-    int64_t n = graph->n_vertices;
+    for (int64_t c = 0; c <= n; c++) {
+        start[c] = 0;
+    }
     for (int64_t v = 0; v < n; v++) {
-        if (graph->vertex_class[v] == PTD_VERTEX_TRANSIENT) {
-            number[strong[v]] = 0;
-        }
+        start[strong[v] + 1]++;
     }
-    uint32_t count = 0;
     for (int64_t c = 0; c < n; c++) {
-        if (number[c] != PTD_NONE) {
-            number[c] = count++;
+        start[c + 1] += start[c];
+    }
+    for (int64_t v = 0; v < n; v++) {
+        sorted[start[strong[v]]++] = (uint32_t)v;
+    }
+}
+
+/* level[component] = edges between components on the longest path to the boundary. `sorted` gives
+ * downstream components first. Returns the number of levels. */
+static uint32_t find_levels(const ptd_graph_view *graph, const int32_t *strong,
+                            const uint32_t *sorted, uint32_t *level)
+{
+    uint32_t n_levels = 1;
+    for (int64_t c = 0; c < graph->n_vertices; c++) {
+        level[c] = 0;
+    }
+    for (int64_t k = 0; k < graph->n_vertices; k++) {
+        const uint32_t v = sorted[k];
+        for (int64_t e = graph->edge_start[v]; e < graph->edge_start[v + 1]; e++) {
+            const int32_t to = strong[graph->edge_to[e]];
+            if (to != strong[v] && level[to] >= level[strong[v]]) {
+                level[strong[v]] = level[to] + 1;
+            }
+        }
+        if (level[strong[v]] >= n_levels) {
+            n_levels = level[strong[v]] + 1;
         }
     }
-    number[strong[0]] = count++;
-    layout->n_components = count;
+    return n_levels;
+}
+
+/* Numbers the strong components that are solved by level, in a level by their first vertex, the
+ * start's last: what a component needs was then computed a short while ago and is in the cache.
+ * `first` (n_levels + 1) is scratch. */
+static void number_components(const ptd_graph_view *graph, const int32_t *strong,
+                              const uint32_t *level, uint32_t n_levels, uint32_t *first,
+                              uint32_t *number, ptd_layout *layout)
+{
+    const int64_t n = graph->n_vertices;
+    for (uint32_t l = 0; l <= n_levels; l++) {
+        first[l] = 0;
+    }
+    for (int64_t c = 0; c < n; c++) {
+        number[c] = PTD_NONE;
+    }
+    for (int64_t v = 0; v < n; v++) {
+        const int32_t c = strong[v];
+        if (graph->vertex_class[v] == PTD_VERTEX_TRANSIENT && number[c] == PTD_NONE) {
+            number[c] = 0;
+            first[level[c] + 1]++;
+        }
+    }
+    for (uint32_t l = 0; l < n_levels; l++) {
+        first[l + 1] += first[l];
+    }
+    const uint32_t count = first[n_levels];
+    for (int64_t c = 0; c < n; c++) {
+        number[c] = PTD_NONE;
+    }
+    for (int64_t v = 0; v < n; v++) {
+        const int32_t c = strong[v];
+        if (graph->vertex_class[v] == PTD_VERTEX_TRANSIENT && number[c] == PTD_NONE) {
+            number[c] = first[level[c]]++;
+        }
+    }
+    number[strong[0]] = count;
+    layout->n_components = (int64_t)count + 1;
     for (int64_t v = 0; v < n; v++) {
         layout->component[v] = number[strong[v]];
     }
@@ -82,14 +141,21 @@ ptd_status ptd_layout_create(const ptd_graph_view *graph, ptd_layout *layout, pt
     size_t n = (size_t)graph->n_vertices;
     int32_t *strong = NULL;
     uint32_t *number = NULL;
+    uint32_t *level = NULL;
+    uint32_t *sorted = NULL;
+    uint32_t *scratch = NULL;
     int32_t n_strong = 0;
     *layout = (ptd_layout){.n_vertices = graph->n_vertices};
     strong = ptd_allocate(n, sizeof *strong);
     number = ptd_allocate(n, sizeof *number);
+    level = ptd_allocate(n, sizeof *level);
+    sorted = ptd_allocate(n, sizeof *sorted);
+    scratch = ptd_allocate(n + 1, sizeof *scratch);
     layout->vertex = ptd_allocate(n, sizeof *layout->vertex);
     layout->place = ptd_allocate(n, sizeof *layout->place);
     layout->component = ptd_allocate(n, sizeof *layout->component);
-    if (!strong || !number || !layout->vertex || !layout->place || !layout->component) {
+    if (!strong || !number || !level || !sorted || !scratch || !layout->vertex || !layout->place ||
+        !layout->component) {
         status = ptd_fail(error, PTD_NO_MEMORY, 0, 0.0);
         goto out;
     }
@@ -98,10 +164,9 @@ ptd_status ptd_layout_create(const ptd_graph_view *graph, ptd_layout *layout, pt
     if (status != PTD_OK) {
         goto out;
     }
-    for (size_t c = 0; c < n; c++) {
-        number[c] = PTD_NONE;
-    }
-    number_components(graph, strong, number, layout);
+    sort_by_component((int64_t)n, strong, scratch, sorted);
+    const uint32_t n_levels = find_levels(graph, strong, sorted, level);
+    number_components(graph, strong, level, n_levels, scratch, number, layout);
     layout->start = ptd_allocate((size_t)layout->n_components + 1, sizeof *layout->start);
     if (!layout->start) {
         status = ptd_fail(error, PTD_NO_MEMORY, 0, 0.0);
@@ -115,6 +180,9 @@ ptd_status ptd_layout_create(const ptd_graph_view *graph, ptd_layout *layout, pt
 out:
     ptd_release(strong);
     ptd_release(number);
+    ptd_release(level);
+    ptd_release(sorted);
+    ptd_release(scratch);
     if (status != PTD_OK) {
         ptd_layout_destroy(layout);
     }

@@ -1,8 +1,8 @@
 /* Layout: the sequence in which a graph is solved, as far as its components decide it.
  *
  * First the boundary (absorbing vertices, then dropped ones, each in canonical order), then the
- * strong components of the transient vertices in reverse topological order, the start last, as a
- * component of its own. Here a component's vertices stand in canonical order; the plan permutes
+ * strong components of the transient vertices level by level (downstream first), the start last, as
+ * a component of its own. Here a component's vertices stand in canonical order; the plan permutes
  * them inside it. Nothing but the canonical graph decides the result.
  */
 #ifndef PTD_LAYOUT_H

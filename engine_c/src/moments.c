@@ -35,6 +35,7 @@ static ptd_system system_of(const ptd_workspace *ws, order_group group)
         .reward = ws->reward,
         .x = ptd_solution(ws, ws->x, group.first - 1),
         .y = ptd_solution(ws, ws->y, group.first - 1),
+        .keep_y = ws->options.gradient,
     };
 }
 

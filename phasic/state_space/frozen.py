@@ -83,6 +83,12 @@ class FrozenGraph:
         """(n_edges,): the vertex that each edge leaves."""
         return np.repeat(np.arange(self.n_vertices), np.diff(self.handle.edge_start))
 
+    def weights(self, theta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n_edges,): base + coefficients . theta of every edge."""
+        forms = self.handle.form_base + self.handle.form_coefficients @ theta
+        weights: NDArray[np.float64] = forms[self.handle.edge_form]
+        return weights
+
     def edge_label(self, edge: int) -> str:
         source = int(np.searchsorted(self.handle.edge_start, edge, side="right")) - 1
         return transition_label(self.label(source), self.label(int(self.handle.edge_to[edge])))

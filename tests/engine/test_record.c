@@ -162,6 +162,26 @@ static ptd_elimination_trace *record(const ptd_graph *graph)
     return trace;
 }
 
+/* What is recorded passes the validation that traces from elsewhere have to pass. */
+static void check_validity(const ptd_elimination_trace *trace)
+{
+    ptd_array arrays[PTD_TRACE_ARRAY_COUNT];
+    ptd_elimination_trace *copy = NULL;
+    ptd_error error = {0};
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        ptd_elimination_trace_array(trace, (ptd_trace_array_id)id, &arrays[id]);
+    }
+    CHECK(ptd_elimination_trace_create(ptd_elimination_trace_meta(trace), arrays, &copy, &error) ==
+          PTD_OK);
+    if (copy) {
+        CHECK(traces_equal(trace, copy));
+    } else {
+        fprintf(stderr, "refused: array %s at %g\n",
+                ptd_trace_array_name((ptd_trace_array_id)error.index), error.value);
+    }
+    ptd_elimination_trace_destroy(copy);
+}
+
 /* Freezes, records, interprets, compares with naive elimination. */
 static ptd_elimination_trace *check_graph(ptd_graph *graph, int32_t improper,
                                           program_census *census)
@@ -173,6 +193,7 @@ static ptd_elimination_trace *check_graph(ptd_graph *graph, int32_t improper,
         exit(1);
     }
     check_layout(trace, &view, THETA);
+    check_validity(trace);
     double *reward = random_rewards(view.n_vertices);
     double *expected = eliminate_naively(&view, reward);
     double *found = interpret(trace, THETA, reward, census);
@@ -361,6 +382,36 @@ static void test_boundary(void)
     ptd_graph_destroy(graph);
 }
 
+/* Vertices that nothing leads to: one that is absorbed is solved, one that can fall into a trap is
+ * dropped with the trap, and keeps its edges, those to solved vertices too. */
+static void test_unreachable(void)
+{
+    program_census census;
+    ptd_graph *graph = new_graph(PTD_DISCRETE, 7);
+    connect(graph, 0, 4, 1.0, 0.0, 0.0, 0.0);
+    connect(graph, 4, 6, 0.25, 0.0, 0.0, 0.0);
+    connect(graph, 3, 4, 0.5, 0.0, 0.0, 0.0);
+    connect(graph, 1, 2, 0.25, 0.0, 0.0, 0.0);
+    connect(graph, 1, 4, 0.25, 0.0, 0.0, 0.0);
+    connect(graph, 1, 3, 0.25, 0.0, 0.0, 0.0);
+    connect(graph, 1, 1, 0.25, 0.0, 0.0, 0.0);
+    connect(graph, 2, 5, 0.5, 0.0, 0.0, 0.0);
+    connect(graph, 5, 2, 0.5, 0.0, 0.0, 0.0);
+    ptd_elimination_trace *trace = check_graph(graph, 0, &census);
+    const ptd_trace_meta *meta = ptd_elimination_trace_meta(trace);
+    const uint32_t *vertex = trace_u32(trace, PTD_POSITION_VERTEX);
+    const uint32_t *edge_start = trace_u32(trace, PTD_EDGE_START);
+    CHECK(meta->n_absorbing == 1 && meta->n_dropped == 3 && meta->n_components == 3);
+    CHECK(vertex[0] == 6 && vertex[1] == 1 && vertex[2] == 2 && vertex[3] == 5);
+    CHECK(edge_start[2] - edge_start[1] == 4);
+    CHECK(trace_u32(trace, PTD_EDGE_EXTERNAL)[1] == edge_start[1]);
+    CHECK(trace_u32(trace, PTD_EDGE_BOUNDARY)[1] == edge_start[1] + 2);
+    CHECK(trace_u32(trace, PTD_EDGE_SELF)[1] == edge_start[1] + 3);
+    CHECK(trace_u32(trace, PTD_EXIT_OF_POSITION)[1] == PTD_NONE);
+    ptd_elimination_trace_destroy(trace);
+    ptd_graph_destroy(graph);
+}
+
 /* Acyclic and with the start into absorption only: no block, arrays of length 0 or 1. */
 static void test_no_blocks(void)
 {
@@ -405,6 +456,7 @@ static void test_wide_rows(void)
     ptd_graph_view view = view_of(graph);
     ptd_elimination_trace *trace = record(graph);
     double *reward = random_rewards(N);
+    check_validity(trace);
     double *x = interpret(trace, THETA, reward, &census);
     CHECK(census.wide_rows >= HUBS);
     CHECK(census.groups[2] > 0);
@@ -422,22 +474,6 @@ static void test_wide_rows(void)
     free(x);
     ptd_elimination_trace_destroy(trace);
     ptd_graph_destroy(graph);
-}
-
-static int arrays_equal(const ptd_elimination_trace *a, const ptd_elimination_trace *b)
-{
-    int equal = !memcmp(ptd_elimination_trace_meta(a), ptd_elimination_trace_meta(b),
-                        sizeof(ptd_trace_meta));
-    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
-        ptd_array x;
-        ptd_array y;
-        ptd_elimination_trace_array(a, (ptd_trace_array_id)id, &x);
-        ptd_elimination_trace_array(b, (ptd_trace_array_id)id, &y);
-        size_t size = x.dtype == PTD_FLOAT64 ? 8 : x.dtype == PTD_UINT16 ? 2 : 4;
-        equal = equal && x.dtype == y.dtype && x.length == y.length &&
-                (x.length == 0 || !memcmp(x.data, y.data, (size_t)x.length * size));
-    }
-    return equal;
 }
 
 /* A grid of states, added in the order of a random permutation. */
@@ -491,13 +527,13 @@ static void test_determinism(void)
     for (uint64_t seed = 2; seed < 10; seed++) {
         ptd_graph *graph = shuffled_grid(30, seed);
         ptd_elimination_trace *trace = record(graph);
-        CHECK(arrays_equal(first, trace));
+        CHECK(traces_equal(first, trace));
         ptd_elimination_trace_destroy(trace);
         ptd_graph_destroy(graph);
     }
     ptd_graph *other_graph = shuffled_grid(31, 1);
     ptd_elimination_trace *other = record(other_graph);
-    CHECK(!arrays_equal(first, other));
+    CHECK(!traces_equal(first, other));
     uint8_t content[PTD_HASH_BYTES];
     uint8_t key[PTD_HASH_BYTES];
     uint8_t expected[PTD_HASH_BYTES];
@@ -574,7 +610,7 @@ static void test_too_large(void)
         ptd_error error;
         ptd_status status = ptd_record_elimination_trace(graph, &options, &trace, &error);
         if (status == PTD_OK) {
-            CHECK(arrays_equal(whole, trace));
+            CHECK(traces_equal(whole, trace));
             CHECK(bytes <= bound + 64);
         } else {
             CHECK(status == PTD_TRACE_TOO_LARGE && error.status == status);
@@ -613,6 +649,7 @@ int main(void)
     test_shared_blocks();
     test_no_way_out();
     test_boundary();
+    test_unreachable();
     test_no_blocks();
     test_wide_rows();
     test_determinism();

@@ -41,6 +41,23 @@ static inline void *test_allocate(size_t count, size_t size)
     return pointer;
 }
 
+/* Byte for byte. */
+static inline int traces_equal(const ptd_elimination_trace *a, const ptd_elimination_trace *b)
+{
+    int equal = !memcmp(ptd_elimination_trace_meta(a), ptd_elimination_trace_meta(b),
+                        sizeof(ptd_trace_meta));
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        ptd_array x;
+        ptd_array y;
+        ptd_elimination_trace_array(a, (ptd_trace_array_id)id, &x);
+        ptd_elimination_trace_array(b, (ptd_trace_array_id)id, &y);
+        size_t size = x.dtype == PTD_FLOAT64 ? 8 : x.dtype == PTD_UINT16 ? 2 : 4;
+        equal = equal && x.dtype == y.dtype && x.length == y.length &&
+                (x.length == 0 || !memcmp(x.data, y.data, (size_t)x.length * size));
+    }
+    return equal;
+}
+
 /* Values of all forms. */
 static inline double *form_values(const ptd_elimination_trace *trace, const double *theta)
 {
@@ -359,6 +376,25 @@ static inline void check_edge_class(const ptd_elimination_trace *trace, const pt
     }
 }
 
+static inline void check_boundary_position(const ptd_elimination_trace *trace,
+                                           const ptd_graph_view *graph, uint32_t p)
+{
+    const ptd_trace_meta *meta = ptd_elimination_trace_meta(trace);
+    uint32_t n_boundary = (uint32_t)(meta->n_absorbing + meta->n_dropped);
+    uint32_t start = trace_u32(trace, PTD_EDGE_START)[p];
+    uint32_t external = trace_u32(trace, PTD_EDGE_EXTERNAL)[p];
+    uint32_t boundary = trace_u32(trace, PTD_EDGE_BOUNDARY)[p];
+    uint32_t self = trace_u32(trace, PTD_EDGE_SELF)[p];
+    uint32_t next = trace_u32(trace, PTD_EDGE_START)[p + 1];
+    uint32_t vertex = trace_u32(trace, PTD_POSITION_VERTEX)[p];
+    CHECK(next - start == graph->edge_start[vertex + 1] - graph->edge_start[vertex]);
+    CHECK(external == start);
+    check_edge_class(trace, graph, p, external, boundary, n_boundary, (uint32_t)meta->n_vertices);
+    check_edge_class(trace, graph, p, boundary, self, 0, n_boundary);
+    check_edge_class(trace, graph, p, self, next, p, p + 1);
+    CHECK(trace_u32(trace, PTD_EXIT_OF_POSITION)[p] == PTD_NONE);
+}
+
 static inline void check_position(const ptd_elimination_trace *trace, const ptd_graph_view *graph,
                                   uint32_t p, uint32_t begin, uint32_t end, const double *form)
 {
@@ -412,6 +448,9 @@ static inline void check_layout(const ptd_elimination_trace *trace, const ptd_gr
         CHECK((class == PTD_VERTEX_DROPPED) == (p >= meta->n_absorbing && p < n_boundary));
         CHECK(p == 0 || p == meta->n_absorbing || p >= n_boundary ||
               position_vertex[p - 1] < position_vertex[p]);
+    }
+    for (uint32_t p = 0; p < n_boundary; p++) {
+        check_boundary_position(trace, graph, p);
     }
     for (int64_t c = 0; c < meta->n_components; c++) {
         uint32_t begin = component_start[c];
