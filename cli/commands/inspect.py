@@ -56,5 +56,20 @@ def inspect(
             code="USAGE",
             hint="ask for one at a time",
         )
+    from phasic.cli.model_source import ModelOptions
+    from phasic.cli.trace_source import open_trace
+
     session = session_of(context)
-    raise SystemExit(3)
+    options = ModelOptions.of(arg, max_vertices, discrete)
+    opened = open_trace(session, source, options)
+    if ops:
+        return Result(Table(("number", "type", "operation"), _operations(opened.trace)))
+    if states:
+        return Result(Table(("vertex", "class", "state"), _states(opened.trace)))
+    return Result(Fields(_facts(opened)))
+
+
+def _operations(trace: EliminationTrace) -> Iterator[tuple[int, str, str]]:
+    for number, operation in enumerate(trace.operations):
+        kind, _, rest = str(operation).partition(" ")
+        yield number, kind, rest
