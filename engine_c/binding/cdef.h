@@ -178,8 +178,10 @@ typedef struct ptd_workspace ptd_workspace;
 
 typedef struct {
     int32_t max_order;
-    int32_t n_thetas;
+    int32_t max_rewards;
     int32_t gradient;
+    int64_t n_thetas;
+    const char *instruction_set;
 } ptd_workspace_options;
 
 ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,

@@ -34,7 +34,12 @@ ptd_status ptd_expected_sojourn(ptd_workspace *workspace, int64_t n_thetas, cons
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = sojourn + first * n;
         ptd_status status = ptd_workspace_begin(
-            ws, thetas + first * ws->meta->n_parameters, first, count, 1, error);
+            ws, thetas + first * ws->meta->n_parameters, first, count, error);
+        if (status) {
+            return status;
+        }
+        ptd_workspace_factor(ws);
+        status = ptd_workspace_verdict(ws, first, count, error);
         if (status) {
             return status;
         }
@@ -77,21 +82,20 @@ static void probability_gradient(ptd_workspace *ws, size_t position, int count, 
         .with_boundary = 1,
         .x = ws->x,
         .y = ws->y,
+        .keep_y = 1,
     };
     ptd_workspace_set_boundary(ws, system.x, 1, 0, 0);
     for (size_t lane = 0; lane < lanes; lane++) {
         system.x[position * lanes + lane] = 1;
     }
     ws->kernel->solve(&ws->lanes, 0, ws->lanes.n_components, &system);
-    ptd_workspace_clear_adjoints(ws);
+    ptd_workspace_begin_reverse(ws, PTD_REVERSE_ONLY);
     memset(ws->x_bar, 0, bytes);
     for (size_t lane = 0; lane < lanes; lane++) {
         ws->x_bar[ptd_start_position(ws) * lanes + lane] = 1;
     }
-    ws->kernel->reverse_solve(&ws->lanes, &system, ws->x_bar, ws->y_bar, NULL);
-    ws->kernel->reverse_factor(&ws->lanes);
-    ws->kernel->reverse_weights(&ws->lanes);
-    ptd_workspace_store_gradient(ws, count, gradient, stride);
+    ptd_workspace_reverse(ws, PTD_REVERSE_ONLY, &system, ws->x_bar, NULL);
+    ptd_workspace_finish_reverse(ws, count, gradient, stride);
 }
 
 /* The position of an absorbing vertex, or -1: the boundary is in ascending vertex order. */
@@ -130,11 +134,16 @@ ptd_status ptd_absorption_probabilities(ptd_workspace *workspace, int64_t n_thet
     ptd_status status = ptd_workspace_set_reward(ws, NULL, error);
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
-        status = ptd_workspace_begin(ws, thetas + first * P, first, count, 1, error);
+        status = ptd_workspace_begin(ws, thetas + first * P, first, count, error);
         if (status) {
             break;
         }
-        if (gradient && ws->saw_zero_pivot) {
+        ptd_workspace_factor(ws);
+        status = ptd_workspace_verdict(ws, first, count, error);
+        if (status) {
+            break;
+        }
+        if (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT)) {
             ws->failed_theta = first;
             return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
         }
@@ -165,8 +174,13 @@ ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas, const double *
     ptd_status status = ptd_workspace_set_reward(ws, rewards, error);
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, 1,
+        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
                                      error);
+        if (status) {
+            break;
+        }
+        ptd_workspace_factor(ws);
+        status = ptd_workspace_verdict(ws, first, count, error);
         if (status) {
             break;
         }

@@ -65,9 +65,10 @@ static void hash_numbers(ptd_sha256 *sha, const void *numbers, int64_t count, si
     ptd_sha256_update(sha, chunk, filled);
 }
 
-void ptd_trace_key_of_content(const uint8_t content[PTD_HASH_BYTES], uint8_t key[PTD_HASH_BYTES])
+void ptd_trace_key_of_content(const uint8_t content[PTD_HASH_BYTES], uint32_t ordering_version,
+                              uint8_t key[PTD_HASH_BYTES])
 {
-    const uint32_t versions[] = {PTD_TRACE_FORMAT_VERSION, PTD_ORDERING_VERSION};
+    const uint32_t versions[] = {PTD_TRACE_FORMAT_VERSION, ordering_version};
     ptd_sha256 sha;
     ptd_sha256_start(&sha);
     ptd_sha256_update(&sha, TRACE_TAG, sizeof TRACE_TAG);
@@ -112,7 +113,7 @@ ptd_status ptd_graph_trace_key(const ptd_graph *graph, uint8_t key[PTD_HASH_BYTE
     uint8_t content[PTD_HASH_BYTES];
     ptd_status status = ptd_graph_content_hash(graph, content, error);
     if (status == PTD_OK) {
-        ptd_trace_key_of_content(content, key);
+        ptd_trace_key_of_content(content, PTD_ORDERING_VERSION, key);
     }
     return status;
 }

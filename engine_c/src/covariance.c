@@ -51,6 +51,7 @@ static ptd_system mean_system(const covariance_block *b, int64_t f)
         .reward = b->ws->reward,
         .x = ptd_solution(b->ws, b->ws->x, f),
         .y = ptd_solution(b->ws, b->ws->y, f),
+        .keep_y = b->ws->options.gradient,
     };
 }
 
@@ -152,13 +153,6 @@ static void fill_zero(const covariance_block *b, double *solution)
     memset(solution, 0, b->ws->lanes.n * b->lanes * sizeof(double));
 }
 
-static void pull_back_to_theta(ptd_workspace *ws, int count, double *gradient, int64_t stride)
-{
-    ws->kernel->reverse_factor(&ws->lanes);
-    ws->kernel->reverse_weights(&ws->lanes);
-    ptd_workspace_store_gradient(ws, count, gradient, stride);
-}
-
 static void seed(const covariance_block *b, double *x_bar)
 {
     fill_zero(b, x_bar);
@@ -172,10 +166,10 @@ static void mean_gradient(const covariance_block *b, int64_t f, int count, doubl
 {
     ptd_workspace *ws = b->ws;
     const ptd_system system = mean_system(b, f);
-    ptd_workspace_clear_adjoints(ws);
+    ptd_workspace_begin_reverse(ws, PTD_REVERSE_ONLY);
     seed(b, ws->x_bar);
-    ws->kernel->reverse_solve(&ws->lanes, &system, ws->x_bar, ws->y_bar, NULL);
-    pull_back_to_theta(ws, count, gradient, stride);
+    ptd_workspace_reverse(ws, PTD_REVERSE_ONLY, &system, ws->x_bar, NULL);
+    ptd_workspace_finish_reverse(ws, count, gradient, stride);
 }
 
 /* From the cotangent of the right-hand side at one vertex and lane to those of the means (m_bar,
@@ -234,9 +228,9 @@ static void covariance_gradient(const covariance_block *b, int64_t f, int64_t g,
     system.rhs = ws->rhs;
     ptd_workspace_set_boundary(ws, system.x, 1, 0, 0);
     ws->kernel->solve(&ws->lanes, 0, ws->lanes.n_components, &system);
-    ptd_workspace_clear_adjoints(ws);
+    ptd_workspace_begin_reverse(ws, PTD_REVERSE_MORE);
     seed(b, ws->x_bar);
-    ws->kernel->reverse_solve(&ws->lanes, &system, ws->x_bar, ws->y_bar, ws->rhs_bar);
+    ptd_workspace_reverse(ws, PTD_REVERSE_MORE, &system, ws->x_bar, ws->rhs_bar);
     fill_zero(b, m_bar);
     fill_zero(b, n_bar);
     for (size_t lane = 0; lane < b->lanes; lane++) {
@@ -250,10 +244,10 @@ static void covariance_gradient(const covariance_block *b, int64_t f, int64_t g,
         }
     }
     system = mean_system(b, f);
-    ws->kernel->reverse_solve(&ws->lanes, &system, m_bar, ws->y_bar, NULL);
+    ptd_workspace_reverse(ws, PTD_REVERSE_MORE, &system, m_bar, NULL);
     system = mean_system(b, g);
-    ws->kernel->reverse_solve(&ws->lanes, &system, n_bar, ws->y_bar, NULL);
-    pull_back_to_theta(ws, count, gradient, stride);
+    ptd_workspace_reverse(ws, PTD_REVERSE_LAST, &system, n_bar, NULL);
+    ptd_workspace_finish_reverse(ws, count, gradient, stride);
 }
 
 static ptd_status solve_means(const covariance_block *b, ptd_error *error)
@@ -350,11 +344,16 @@ ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const dou
     }
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
-        ptd_status status = ptd_workspace_begin(ws, thetas + first * P, first, count, 1, error);
+        ptd_status status = ptd_workspace_begin(ws, thetas + first * P, first, count, error);
         if (status) {
             return status;
         }
-        if (ws->meta->n_dropped > 0 || (gradient && ws->saw_zero_pivot)) {
+        ptd_workspace_factor(ws);
+        status = ptd_workspace_verdict(ws, first, count, error);
+        if (status) {
+            return status;
+        }
+        if (ws->meta->n_dropped > 0 || (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT))) {
             ws->failed_theta = first;
             return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
         }

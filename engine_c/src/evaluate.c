@@ -57,7 +57,12 @@ ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
     ptd_trace_result *r = NULL;
     *result = NULL;
     ptd_workspace_take(ws, 1);
-    ptd_status status = ptd_workspace_begin(ws, theta, 0, 1, 1, error);
+    ptd_status status = ptd_workspace_begin(ws, theta, 0, 1, error);
+    if (status) {
+        return status;
+    }
+    ptd_workspace_factor(ws);
+    status = ptd_workspace_verdict(ws, 0, 1, error);
     if (status) {
         return status;
     }

@@ -21,10 +21,10 @@ typedef struct {
     int64_t table_size; /* 0 or a power of two */
     uint32_t zero;      /* number of the form that is 0 for every theta, where has_zero */
     int32_t has_zero;
-    double *base;          /* count */
-    int64_t *start;        /* count + 1, into the two below; NULL while empty */
-    uint32_t *parameter;   /* start[count] */
-    double *coefficient;   /* start[count] */
+    double *base;        /* count */
+    int64_t *start;      /* count + 1, into the two below; NULL while empty */
+    uint32_t *parameter; /* start[count] */
+    double *coefficient; /* start[count] */
     ptd_form_slot *table;
 } ptd_forms;
 

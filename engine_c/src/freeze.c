@@ -18,7 +18,7 @@
 typedef struct {
     ptd_graph *graph; /* as added; only its collection of forms grows */
     int64_t n;
-    uint32_t *added;  /* n: by canonical number, the number as added */
+    uint32_t *added; /* n: by canonical number, the number as added */
     ptd_frozen frozen;
     ptd_error *error;
 } freezing;
@@ -27,14 +27,12 @@ typedef struct {
 
 static ptd_status check_states_differ(const freezing *work)
 {
-    const ptd_graph *graph = work->graph;
-    size_t length = (size_t)graph->state_length;
+    size_t length = (size_t)work->graph->state_length;
     for (int64_t v = 2; v < work->n; v++) {
-        uint32_t a = work->added[v - 1];
-        uint32_t b = work->added[v];
-        if (memcmp(graph->states + a * length, graph->states + b * length,
-                   length * sizeof *graph->states) == 0) {
-            return ptd_fail(work->error, PTD_GRAPH_STATE_REPEATED, b, a);
+        const int32_t *state = work->frozen.states + (size_t)v * length;
+        if (memcmp(state - length, state, length * sizeof *state) == 0) {
+            return ptd_fail(work->error, PTD_GRAPH_STATE_REPEATED, work->added[v],
+                            work->added[v - 1]);
         }
     }
     return PTD_OK;
@@ -350,9 +348,9 @@ done:
 enum { REACHED = 1, ABSORBS = 2, TRAPPED = 4 };
 
 typedef struct {
-    uint8_t *marks;     /* n, a sum of the above */
-    uint32_t *queue;    /* n */
-    int64_t *into;      /* n + 1 */
+    uint8_t *marks;      /* n, a sum of the above */
+    uint32_t *queue;     /* n */
+    int64_t *into;       /* n + 1 */
     uint32_t *into_from; /* n_edges: sources of the edges into each vertex */
 } searching;
 

@@ -150,8 +150,8 @@ static ptd_status reserve_edges(ptd_graph *graph, int64_t count, ptd_error *erro
     return PTD_OK;
 }
 
-static inline ptd_status check_ends(const ptd_graph *graph, int64_t from, int64_t to,
-                                    int64_t index, ptd_error *error)
+static inline ptd_status check_ends(const ptd_graph *graph, int64_t from, int64_t to, int64_t index,
+                                    ptd_error *error)
 {
     if (from < 0 || from >= graph->n_vertices) {
         return ptd_fail(error, PTD_GRAPH_VERTEX_RANGE, index, (double)from);

@@ -44,11 +44,13 @@ typedef struct {
     double *form;          /* n_forms: weights */
     double *exit;          /* n_exits: sums of weights */
     double *exit_inverse;  /* n_exits; 0 where the sum is 0 */
-    double *slot;          /* L, U and exits of all blocks */
+    double *slot;          /* L, U and exits: of all blocks, or of the one that begins at */
+    uint32_t slot_base;    /* this slot */
     double *pivot_inverse; /* rows of all blocks; 0 where the pivot is 0 */
 
     /* adjoints of the same, NULL in a workspace without gradient */
     double *theta_bar, *form_bar, *exit_bar, *slot_bar, *pivot_bar;
+    uint32_t slot_bar_base;
 } ptd_lanes;
 
 /* What a kernel noticed, in any lane. */
@@ -68,7 +70,8 @@ typedef struct {
     int with_boundary;     /* whether boundary entries of x are values to be reached, else 0 */
     const uint8_t *killed; /* n, or NULL: vertices whose solution is 0 */
     double *x;             /* n x orders */
-    double *y;             /* n x orders; set for rows of blocks */
+    double *y;             /* n x orders, set for rows of blocks, to be reversed; or, unless */
+    int keep_y;            /* this is set, scratch for one component */
 } ptd_system;
 
 typedef struct {
@@ -86,10 +89,11 @@ typedef struct {
     /* Reverse mode of solve: `x_bar` (n x orders) holds the cotangents of x and is used up; adds to
      * the adjoints of slots, pivots, weights and exits; `rhs_bar` (n, or NULL) receives the
      * cotangent of the first right-hand side; `y_bar` (n) is scratch. */
-    void (*reverse_solve)(ptd_lanes *lanes, const ptd_system *system, double *x_bar, double *y_bar,
-                          double *rhs_bar);
-    /* Reverse mode of factor over all blocks, then of exits and weights: theta_bar is set. */
-    void (*reverse_factor)(ptd_lanes *lanes);
+    void (*reverse_solve)(ptd_lanes *lanes, uint32_t first, uint32_t last, const ptd_system *system,
+                          double *x_bar, double *y_bar, double *rhs_bar);
+    /* Reverse mode of factor, once all solves with the block have been reversed. */
+    void (*reverse_factor)(ptd_lanes *lanes, uint32_t block);
+    /* Reverse mode of exits and weights, last of all: sets theta_bar. */
     void (*reverse_weights)(ptd_lanes *lanes);
 } ptd_kernel;
 

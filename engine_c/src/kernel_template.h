@@ -23,24 +23,31 @@ static inline VEC FUNCTION(positive_inverse)(VEC v)
 }
 #endif
 
-/* Whether all lanes satisfy low <= v <= DBL_MAX (NaN does not). */
-static inline int FUNCTION(all_within)(VEC v, double low)
+/* Lanes where not low <= v <= DBL_MAX (NaN is outside), to be or-ed up and asked once. */
+#if WIDTH == 1
+#define MASK int64_t
+#define OUTSIDE(v, low) (!((v) >= (low) && (v) <= DBL_MAX))
+#else
+#define MASK vector_mask_t
+#define OUTSIDE(v, low) (~(((v) >= (low)) & ((v) <= DBL_MAX)))
+#endif
+
+static inline int FUNCTION(any)(MASK mask)
 {
 #if WIDTH == 1
-    return v >= low && v <= DBL_MAX;
+    return mask != 0;
 #else
-    vector_mask_t inside = (v >= low) & (v <= DBL_MAX);
-    int64_t all = -1;
+    int64_t any = 0;
     for (int k = 0; k < WIDTH; k++) {
-        all &= inside[k];
+        any |= mask[k];
     }
-    return all != 0;
+    return any != 0;
 #endif
 }
 
 static uint32_t FUNCTION(weights)(ptd_lanes *z)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
     for (uint32_t f = 0; f < z->n_forms; f++) {
         EACH_CHUNK
         {
@@ -49,17 +56,16 @@ static uint32_t FUNCTION(weights)(ptd_lanes *z)
                 value += z->form_coefficient[e] * AT(z->theta, z->form_parameter[e]);
             }
             AT(z->form, f) = value;
-            if (!FUNCTION(all_within)(value, 0.0)) {
-                seen = PTD_SAW_BAD_WEIGHT;
-            }
+            bad |= OUTSIDE(value, 0.0);
         }
     }
-    return seen;
+    return FUNCTION(any)(bad) ? PTD_SAW_BAD_WEIGHT : 0;
 }
 
 static uint32_t FUNCTION(exits)(ptd_lanes *z)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
+    MASK low = {0};
     for (uint32_t e = 0; e < z->n_exits; e++) {
         EACH_CHUNK
         {
@@ -67,25 +73,62 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
             for (uint32_t t = z->exit_start[e]; t < z->exit_start[e + 1]; t++) {
                 sum += AT(z->form, z->exit_form[t]);
             }
+            const VEC inverse = VEC_INVERSE(sum);
             AT(z->exit, e) = sum;
-            AT(z->exit_inverse, e) = VEC_INVERSE(sum);
-            if (!FUNCTION(all_within)(AT(z->exit_inverse, e), 0.0) ||
-                !FUNCTION(all_within)(sum, 0.0)) {
-                seen |= PTD_SAW_BAD_PIVOT;
-            }
-            if (!FUNCTION(all_within)(sum, DBL_TRUE_MIN)) {
-                seen |= PTD_SAW_ZERO_PIVOT;
-            }
+            AT(z->exit_inverse, e) = inverse;
+            bad |= OUTSIDE(sum, 0.0) | OUTSIDE(inverse, 0.0);
+            low |= OUTSIDE(sum, DBL_TRUE_MIN);
         }
     }
-    return seen;
+    return (FUNCTION(any)(bad) ? PTD_SAW_BAD_PIVOT : 0) |
+           (FUNCTION(any)(low) ? PTD_SAW_ZERO_PIVOT : 0);
 }
 
 /* Word `i` of a program, 16 or 32 bits wide. */
 #define WORD(p, i) (wide ? (uint32_t)(p)[2 * (i)] | (uint32_t)(p)[2 * (i) + 1] << 16 : (p)[i])
 
 /* Where row k of a block keeps its U: the slot after L and the diagonal. */
-#define UPPER(array, r) ((array) + (size_t)(z->row_slot[r] + z->row_lower[r] + 1) * LANES)
+#define UPPER(array, base, r) \
+    ((array) + (size_t)(z->row_slot[r] - (base) + z->row_lower[r] + 1) * LANES)
+
+/* `length` slots of `to`, from slot `from` of each u, in the order of the rows. One lane alone has its
+ * neighbouring slots for a vector; the sums of each slot are the same. */
+#if LANES == 1
+#define ADD_RUN(SIZE, to, from, length)                                                            \
+    do {                                                                                           \
+        uint32_t t = 0;                                                                            \
+        for (; t + VECTOR <= (length); t += VECTOR) {                                              \
+            unaligned_t v = *(const unaligned_t *)(row + (to) + t);                                \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * *(const unaligned_t *)(u[s] + (from) + t);                             \
+            }                                                                                      \
+            *(unaligned_t *)(row + (to) + t) = v;                                                  \
+        }                                                                                          \
+        for (; t + 2 <= (length); t += 2) {                                                        \
+            unaligned_pair_t v = *(const unaligned_pair_t *)(row + (to) + t);                      \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * *(const unaligned_pair_t *)(u[s] + (from) + t);                        \
+            }                                                                                      \
+            *(unaligned_pair_t *)(row + (to) + t) = v;                                             \
+        }                                                                                          \
+        for (; t < (length); t++) {                                                                \
+            double v = row[(to) + t];                                                              \
+            for (int s = 0; s < SIZE; s++) {                                                       \
+                v += l[s] * u[s][(from) + t];                                                      \
+            }                                                                                      \
+            row[(to) + t] = v;                                                                     \
+        }                                                                                          \
+    } while (0)
+#else
+#define ADD_RUN(SIZE, to, from, length)                                                            \
+    for (uint32_t t = 0; t < (length); t++) {                                                      \
+        VEC v = AT(row, (to) + t);                                                                 \
+        for (int s = 0; s < SIZE; s++) {                                                           \
+            v += l[s] * AT_CONST(u[s], (from) + t);                                                \
+        }                                                                                          \
+        AT(row, (to) + t) = v;                                                                     \
+    }
+#endif
 
 /* Eliminates SIZE nested rows, the first of them row `k`, from the row at `row`, whose next L entry
  * is slot `a`. `program` stands on the group's head; returns the words after the group. */
@@ -104,7 +147,7 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
             VEC l[SIZE];                                                                           \
             const double *u[SIZE];                                                                 \
             for (int s = 0; s < SIZE; s++) {                                                       \
-                u[s] = UPPER(z->slot, k + s);                                                      \
+                u[s] = UPPER(z->slot, z->slot_base, k + s);                                                      \
                 VEC v = AT(row, a + s);                                                            \
                 for (int p = 0; p < s; p++) {                                                      \
                     v += l[p] * AT_CONST(u[p], s - p - 1);                                         \
@@ -120,13 +163,7 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
                     const uint32_t from = WORD(words, 3 * r);                                      \
                     const uint32_t to = WORD(words, 3 * r + 1);                                    \
                     const uint32_t length = WORD(words, 3 * r + 2);                                \
-                    for (uint32_t t = 0; t < length; t++) {                                        \
-                        VEC v = AT(row, to + t);                                                   \
-                        for (int s = 0; s < SIZE; s++) {                                           \
-                            v += l[s] * AT_CONST(u[s], from + t);                                  \
-                        }                                                                          \
-                        AT(row, to + t) = v;                                                       \
-                    }                                                                              \
+                    ADD_RUN(SIZE, to, from, length);                                               \
                 }                                                                                  \
             } else {                                                                               \
                 for (uint32_t t = 0; t < sources; t++) {                                           \
@@ -146,6 +183,7 @@ DEFINE_GROUP(2)
 DEFINE_GROUP(3)
 DEFINE_GROUP(4)
 #undef DEFINE_GROUP
+#undef ADD_RUN
 
 static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const ptd_lanes *z,
                                                                           uint32_t first_row,
@@ -179,10 +217,11 @@ static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const 
 static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position,
                                  const uint8_t *killed)
 {
-    uint32_t seen = 0;
+    MASK bad = {0};
+    MASK low = {0};
     const uint32_t first_row = z->block_row[block];
     for (uint32_t r = first_row; r < z->block_row[block + 1]; r++, position++) {
-        double *row = z->slot + (size_t)z->row_slot[r] * LANES;
+        double *row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
         const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
         memset(row, 0, (size_t)slots * LANES * sizeof(double));
         if (killed && killed[position]) {
@@ -215,15 +254,12 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
             }
             const VEC inverse = VEC_INVERSE(pivot);
             AT(z->pivot_inverse, r) = inverse;
-            if (!FUNCTION(all_within)(pivot, DBL_TRUE_MIN)) {
-                seen |= FUNCTION(all_within)(pivot, 0.0) ? PTD_SAW_ZERO_PIVOT : PTD_SAW_BAD_PIVOT;
-            }
-            if (!FUNCTION(all_within)(inverse, 0.0)) {
-                seen |= PTD_SAW_BAD_PIVOT;
-            }
+            bad |= OUTSIDE(pivot, 0.0) | OUTSIDE(inverse, 0.0);
+            low |= OUTSIDE(pivot, DBL_TRUE_MIN);
         }
     }
-    return seen;
+    return (FUNCTION(any)(bad) ? PTD_SAW_BAD_PIVOT : 0) |
+           (FUNCTION(any)(low) ? PTD_SAW_ZERO_PIVOT : 0);
 }
 
 /* Adds to sum[] what the edges that leave i's component bring: weight times the target's solution. */
@@ -244,7 +280,6 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                                                                          const int ORDERS)
 {
     double *const x = system->x;
-    double *const y = system->y;
     const double *const rhs = system->rhs;
     const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
     for (uint32_t component = first; component < last; component++) {
@@ -276,6 +311,7 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
             continue;
         }
         const uint32_t first_row = z->block_row[block];
+        double *const y = system->y + (system->keep_y ? (size_t)begin * ORDERS * LANES : 0);
         for (uint32_t i = begin; i < end; i++) {
             const int dead = system->killed && system->killed[i];
             EACH_CHUNK
@@ -288,40 +324,40 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                     ADD_EXTERNAL(sum, i)
                 }
                 for (int o = 0; o < ORDERS; o++) {
-                    AT(y, i * ORDERS + o) = sum[o];
+                    AT(y, (i - begin) * ORDERS + o) = sum[o];
                 }
             }
         }
         for (int o = 0; o < ORDERS; o++) {
             for (uint32_t i = begin; i < end; i++) {
                 const uint32_t r = first_row + (i - begin);
-                const double *const row = z->slot + (size_t)z->row_slot[r] * LANES;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r];
                 const uint32_t lower = z->row_lower[r];
                 const double reward = system->reward[i];
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     if (o > 0) {
                         sum += (system->first_order + o) * reward * AT(x, i * ORDERS + o - 1);
                     } else {
                         sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
                     }
                     for (uint32_t t = 0; t < lower; t++) {
-                        sum += AT_CONST(row, t) * AT(y, (begin + column[t]) * ORDERS + o);
+                        sum += AT_CONST(row, t) * AT(y, column[t] * ORDERS + o);
                     }
-                    AT(y, i * ORDERS + o) = sum;
+                    AT(y, (i - begin) * ORDERS + o) = sum;
                 }
             }
             for (uint32_t i = end; i-- > begin;) {
                 const uint32_t r = first_row + (i - begin);
                 const uint32_t lower = z->row_lower[r] + 1;
-                const double *const row = z->slot + (size_t)(z->row_slot[r] + lower) * LANES;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, i * ORDERS + o);
+                    VEC sum = AT(y, (i - begin) * ORDERS + o);
                     for (uint32_t t = 0; t < upper; t++) {
                         sum += AT_CONST(row, t) * AT(x, (begin + column[t]) * ORDERS + o);
                     }
@@ -359,7 +395,7 @@ static inline void FUNCTION(solve_block_transposed)(ptd_lanes *z, uint32_t block
     const uint32_t end_row = z->block_row[block + 1];
     for (uint32_t r = first_row; r < end_row; r++) {
         const uint32_t lower = z->row_lower[r] + 1;
-        const double *const row = z->slot + (size_t)(z->row_slot[r] + lower) * LANES;
+        const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
         const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
         const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
         EACH_CHUNK
@@ -372,7 +408,7 @@ static inline void FUNCTION(solve_block_transposed)(ptd_lanes *z, uint32_t block
         }
     }
     for (uint32_t r = end_row; r-- > first_row;) {
-        const double *const row = z->slot + (size_t)z->row_slot[r] * LANES;
+        const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
         const uint32_t *const column = z->slot_column + z->row_slot[r];
         EACH_CHUNK
         {
@@ -428,14 +464,15 @@ static void FUNCTION(solve_transposed)(ptd_lanes *z, double *flow)
         }                                                                                          \
     } while (0)
 
-static void FUNCTION(reverse_solve)(ptd_lanes *z, const ptd_system *system, double *x_bar,
-                                    double *y_bar, double *rhs_bar)
+static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
+                                    const ptd_system *system, double *x_bar, double *y_bar,
+                                    double *rhs_bar)
 {
     const double *const x = system->x;
     const double *const y = system->y;
     const int orders = system->orders;
     const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
-    for (uint32_t component = z->n_components; component-- > 0;) {
+    for (uint32_t component = last; component-- > first;) {
         const uint32_t begin = z->component_start[component];
         const uint32_t end = z->component_start[component + 1];
         const uint32_t block = z->component_block[component];
@@ -458,8 +495,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, const ptd_system *system, doub
             for (uint32_t i = begin; i < end; i++) {
                 const uint32_t r = first_row + (i - begin);
                 const uint32_t lower = z->row_lower[r] + 1;
-                const double *const row = z->slot + (size_t)(z->row_slot[r] + lower) * LANES;
-                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] + lower) * LANES;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base + lower) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 const size_t at = (size_t)i * orders + o;
@@ -477,8 +514,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, const ptd_system *system, doub
             }
             for (uint32_t i = end; i-- > begin;) {
                 const uint32_t r = first_row + (i - begin);
-                const double *const row = z->slot + (size_t)z->row_slot[r] * LANES;
-                double *const row_bar = z->slot_bar + (size_t)z->row_slot[r] * LANES;
+                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r];
                 const uint32_t lower = z->row_lower[r];
                 EACH_CHUNK
@@ -516,8 +553,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, const ptd_system *system, doub
             for (int s = 0; s < SIZE; s++) {                                                       \
                 l[s] = AT_CONST(row, a + s);                                                       \
                 l_bar[s] = AT(row_bar, a + s);                                                     \
-                u[s] = UPPER(z->slot, k + s) + (size_t)(SIZE - 1 - s) * LANES;                     \
-                u_bar[s] = UPPER(z->slot_bar, k + s) + (size_t)(SIZE - 1 - s) * LANES;             \
+                u[s] = UPPER(z->slot, z->slot_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;                     \
+                u_bar[s] = UPPER(z->slot_bar, z->slot_bar_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;             \
             }                                                                                      \
             if (head & 4) {                                                                        \
                 for (uint32_t r = 0; r < runs; r++) {                                              \
@@ -542,8 +579,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, const ptd_system *system, doub
                 }                                                                                  \
             }                                                                                      \
             for (int s = SIZE - 1; s >= 0; s--) {                                                  \
-                const double *const inner = UPPER(z->slot, k + s);                                 \
-                double *const inner_bar = UPPER(z->slot_bar, k + s);                               \
+                const double *const inner = UPPER(z->slot, z->slot_base, k + s);                                 \
+                double *const inner_bar = UPPER(z->slot_bar, z->slot_bar_base, k + s);                               \
                 for (int q = s + 1; q < SIZE; q++) {                                               \
                     const VEC bar = AT(row_bar, a + q);                                            \
                     l_bar[s] += bar * AT_CONST(inner, q - s - 1);                                  \
@@ -572,8 +609,8 @@ static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const pt
     uint32_t noted_slot[NOTED];
     const uint16_t *const program = z->program + z->row_program[r];
     const uint32_t *const column = z->slot_column + z->row_slot[r];
-    const double *const row = z->slot + (size_t)z->row_slot[r] * LANES;
-    double *const row_bar = z->slot_bar + (size_t)z->row_slot[r] * LANES;
+    const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
+    double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
     uint32_t todo = z->row_lower[r];
     while (todo > 0) {
         /* The last NOTED groups that begin before slot `todo`. */
@@ -615,38 +652,36 @@ static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const pt
     }
 }
 
-static void FUNCTION(reverse_factor)(ptd_lanes *z)
+static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
 {
-    for (uint32_t block = z->n_blocks; block-- > 0;) {
-        const uint32_t first_row = z->block_row[block];
-        for (uint32_t r = z->block_row[block + 1]; r-- > first_row;) {
-            double *const row_bar = z->slot_bar + (size_t)z->row_slot[r] * LANES;
-            const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
+    const uint32_t first_row = z->block_row[block];
+    for (uint32_t r = z->block_row[block + 1]; r-- > first_row;) {
+        double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
+        const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
+        EACH_CHUNK
+        {
+            const VEC bar = AT(z->pivot_bar, r);
+            for (uint32_t t = z->row_lower[r] + 1; t < slots; t++) {
+                AT(row_bar, t) += bar;
+            }
+        }
+        if (slots <= UINT16_MAX) {
+            FUNCTION(reverse_row)(z, first_row, r, 0);
+        } else {
+            FUNCTION(reverse_row)(z, first_row, r, 1);
+        }
+        const uint32_t position = z->block_position[block] + (r - first_row);
+        const uint32_t *form = z->edge_form + z->edge_start[position];
+        for (uint32_t e = z->entry_start[r]; e < z->entry_start[r + 1]; e++, form++) {
             EACH_CHUNK
             {
-                const VEC bar = AT(z->pivot_bar, r);
-                for (uint32_t t = z->row_lower[r] + 1; t < slots; t++) {
-                    AT(row_bar, t) += bar;
-                }
+                AT(z->form_bar, *form) += AT(row_bar, z->entry_slot[e]);
             }
-            if (slots <= UINT16_MAX) {
-                FUNCTION(reverse_row)(z, first_row, r, 0);
-            } else {
-                FUNCTION(reverse_row)(z, first_row, r, 1);
-            }
-            const uint32_t position = z->block_position[block] + (r - first_row);
-            const uint32_t *form = z->edge_form + z->edge_start[position];
-            for (uint32_t e = z->entry_start[r]; e < z->entry_start[r + 1]; e++, form++) {
-                EACH_CHUNK
-                {
-                    AT(z->form_bar, *form) += AT(row_bar, z->entry_slot[e]);
-                }
-            }
-            if (z->exit_of_position[position] != PTD_NONE) {
-                EACH_CHUNK
-                {
-                    AT(z->exit_bar, z->exit_of_position[position]) += AT(row_bar, slots - 1);
-                }
+        }
+        if (z->exit_of_position[position] != PTD_NONE) {
+            EACH_CHUNK
+            {
+                AT(z->exit_bar, z->exit_of_position[position]) += AT(row_bar, slots - 1);
             }
         }
     }
@@ -672,6 +707,8 @@ static void FUNCTION(reverse_weights)(ptd_lanes *z)
 }
 
 #undef VEC
+#undef MASK
+#undef OUTSIDE
 #undef VEC_INVERSE
 #undef CHUNKS
 #undef AT

@@ -35,6 +35,7 @@ static ptd_system system_of(const ptd_workspace *ws, order_group group)
         .reward = ws->reward,
         .x = ptd_solution(ws, ws->x, group.first - 1),
         .y = ptd_solution(ws, ws->y, group.first - 1),
+        .keep_y = ws->options.gradient,
     };
 }
 
@@ -85,7 +86,8 @@ static void discrete_rhs(ptd_workspace *ws, int k)
     }
 }
 
-static void solve_orders(ptd_workspace *ws, int order)
+/* `again`: whether the factors will be needed after this. */
+static void solve_orders(ptd_workspace *ws, int order, int again)
 {
     order_group before = {0, 0};
     for (int first = 1; first <= order;) {
@@ -99,7 +101,11 @@ static void solve_orders(ptd_workspace *ws, int order)
             system.rhs = ws->rhs;
         }
         ptd_workspace_set_boundary(ws, system.x, group.orders, 0, 0);
-        ws->kernel->solve(&ws->lanes, 0, ws->lanes.n_components, &system);
+        if (first == 1) {
+            ptd_workspace_factor_and_solve(ws, &system, !again && group.orders == order);
+        } else {
+            ws->kernel->solve(&ws->lanes, 0, ws->lanes.n_components, &system);
+        }
         before = group;
         first += group.orders;
     }
@@ -116,6 +122,14 @@ static const double *moment_at(const ptd_workspace *ws, int k, int order, size_t
     }
     const double *x = ptd_solution(ws, ws->x, group.first - 1);
     return x + (position * (size_t)group.orders + (size_t)(k - first)) * (size_t)ws->kernel->lanes;
+}
+
+static ptd_reverse_step step_of(int solves, int last)
+{
+    if (solves == 1) {
+        return PTD_REVERSE_ONLY;
+    }
+    return last ? PTD_REVERSE_LAST : PTD_REVERSE_MORE;
 }
 
 static void seed_start(ptd_workspace *ws, double *x_bar, int orders, int o)
@@ -143,8 +157,8 @@ static void reverse_continuous(ptd_workspace *ws, int k, int order)
         if (first == last_first) {
             seed_start(ws, x_bar, group.orders, k - first);
         }
-        ws->kernel->reverse_solve(&ws->lanes, &system, x_bar, ws->y_bar,
-                                  first > 1 ? ws->rhs_bar : NULL);
+        ptd_workspace_reverse(ws, step_of(last_first / PTD_MAX_FUSED_ORDERS + 1, first == 1),
+                              &system, x_bar, first > 1 ? ws->rhs_bar : NULL);
         if (first > 1) {
             const int orders = PTD_MAX_FUSED_ORDERS;
             memset(next_bar, 0, ws->lanes.n * (size_t)orders * lanes * sizeof(double));
@@ -188,7 +202,7 @@ static void reverse_discrete(ptd_workspace *ws, int k, double *rhs_bars)
         }
         double *gathered = ws->x_bar + (size_t)ws->lanes.n * lanes;
         memcpy(gathered, ws->x_bar, ws->lanes.n * lanes * sizeof(double));
-        ws->kernel->reverse_solve(&ws->lanes, &system, ws->x_bar, ws->y_bar, rhs_bar);
+        ptd_workspace_reverse(ws, step_of(k, l == 1), &system, ws->x_bar, rhs_bar);
         if (l < k) {
             for (size_t at = ws->lanes.n_boundary * lanes; at < ws->lanes.n * lanes; at++) {
                 rhs_bar[at] -= gathered[at];
@@ -201,16 +215,16 @@ static void moments_gradient(ptd_workspace *ws, int order, int count, double *gr
 {
     const int64_t n_parameters = ws->meta->n_parameters;
     for (int k = 1; k <= order; k++) {
-        ptd_workspace_clear_adjoints(ws);
+        const int solves =
+            ws->meta->kind == PTD_DISCRETE ? k : (k - 1) / PTD_MAX_FUSED_ORDERS + 1;
+        ptd_workspace_begin_reverse(ws, step_of(solves, solves == 1));
         if (ws->meta->kind == PTD_DISCRETE) {
             /* The right-hand sides are no longer needed once all orders are solved. */
             reverse_discrete(ws, k, ws->rhs);
         } else {
             reverse_continuous(ws, k, order);
         }
-        ws->kernel->reverse_factor(&ws->lanes);
-        ws->kernel->reverse_weights(&ws->lanes);
-        ptd_workspace_store_gradient(ws, count, gradient + (k - 1) * n_parameters,
+        ptd_workspace_finish_reverse(ws, count, gradient + (k - 1) * n_parameters,
                                      order * n_parameters);
     }
 }
@@ -307,12 +321,16 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = moments + first * per_theta;
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, 1,
+        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
                                      error);
         if (status) {
             return status;
         }
-        solve_orders(ws, request.order);
+        solve_orders(ws, request.order, gradient || request.trapped);
+        status = ptd_workspace_verdict(ws, first, count, error);
+        if (status) {
+            return status;
+        }
         store_moments(ws, request, count, block);
         status = ptd_workspace_check_finite(ws, block, first, count, per_theta, error);
         if (status) {
@@ -320,7 +338,7 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
         }
         if (gradient) {
             double *rows = gradient + first * request.order * ws->meta->n_parameters;
-            if (ws->saw_zero_pivot || request.trapped) {
+            if ((ws->seen & PTD_SAW_ZERO_PIVOT) || request.trapped) {
                 ws->failed_theta = first;
                 return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
             }
@@ -390,8 +408,13 @@ ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, con
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = factorial_moments + first * order;
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, 1,
+        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
                                      error);
+        if (status) {
+            break;
+        }
+        ptd_workspace_factor(ws);
+        status = ptd_workspace_verdict(ws, first, count, error);
         if (status) {
             break;
         }

@@ -58,8 +58,8 @@ static index_slot *new_table(int64_t size)
     return table;
 }
 
-ptd_status ptd_state_index_create(int32_t state_length, int64_t max_states,
-                                  ptd_state_index **index, ptd_error *error)
+ptd_status ptd_state_index_create(int32_t state_length, int64_t max_states, ptd_state_index **index,
+                                  ptd_error *error)
 {
     *index = NULL;
     if (state_length < 1) {
@@ -76,8 +76,7 @@ ptd_status ptd_state_index_create(int32_t state_length, int64_t max_states,
     made->max_states = max_states < MOST_STATES ? max_states : MOST_STATES;
     made->capacity = FIRST_CAPACITY;
     made->table_size = FIRST_TABLE_SIZE;
-    made->states =
-        ptd_allocate(FIRST_CAPACITY, made->state_length * sizeof *made->states);
+    made->states = ptd_allocate(FIRST_CAPACITY, made->state_length * sizeof *made->states);
     made->table = new_table(FIRST_TABLE_SIZE);
     if (!made->states || !made->table) {
         goto no_memory;
@@ -106,8 +105,8 @@ static int reserve(ptd_state_index *index)
         if (capacity > index->max_states) {
             capacity = index->max_states;
         }
-        int32_t *states = ptd_reallocate(index->states, (size_t)capacity,
-                                         index->state_length * sizeof *states);
+        int32_t *states =
+            ptd_reallocate(index->states, (size_t)capacity, index->state_length * sizeof *states);
         if (!states) {
             return 0;
         }
@@ -148,8 +147,8 @@ static index_slot *find_slot(const ptd_state_index *index, const int32_t *state,
     for (;; at = (at + 1) & mask) {
         index_slot *slot = &index->table[at];
         if (slot->number == PTD_NONE ||
-            (slot->hash == hash && memcmp(index->states + slot->number * length, state,
-                                          length * sizeof *state) == 0)) {
+            (slot->hash == hash &&
+             memcmp(index->states + slot->number * length, state, length * sizeof *state) == 0)) {
             return slot;
         }
     }

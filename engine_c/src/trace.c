@@ -3,6 +3,7 @@
 
 #include "memory.h"
 #include "status.h"
+#include "trace_graph.h"
 #include "validate.h"
 
 #include <string.h>
@@ -85,6 +86,52 @@ static void release_arrays(ptd_array arrays[PTD_TRACE_ARRAY_COUNT])
     for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
         ptd_release((void *)(uintptr_t)arrays[id].data);
     }
+}
+
+static ptd_status copy_arrays(const ptd_array from[PTD_TRACE_ARRAY_COUNT],
+                              ptd_array to[PTD_TRACE_ARRAY_COUNT], ptd_error *error)
+{
+    for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
+        const ptd_array *array = &from[id];
+        if (array->dtype != ARRAY_DTYPE[id] || array->length < 0 || array->length > PTD_NONE ||
+            (array->length > 0 && !array->data)) {
+            return ptd_fail(error, PTD_TRACE_INVALID, id, (double)array->length);
+        }
+        const size_t item = ptd_dtype_bytes(array->dtype);
+        void *copy = ptd_allocate((size_t)array->length, item);
+        if (!copy) {
+            return ptd_fail(error, PTD_NO_MEMORY, id, (double)array->length * (double)item);
+        }
+        if (array->length > 0) {
+            memcpy(copy, array->data, (size_t)array->length * item);
+        }
+        to[id] = (ptd_array){array->dtype, array->length, copy};
+    }
+    return PTD_OK;
+}
+
+ptd_status ptd_elimination_trace_create(const ptd_trace_meta *meta,
+                                        const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                                        ptd_elimination_trace **trace, ptd_error *error)
+{
+    ptd_array copies[PTD_TRACE_ARRAY_COUNT] = {0};
+    uint8_t content[PTD_HASH_BYTES];
+    uint8_t key[PTD_HASH_BYTES];
+    *trace = NULL;
+    ptd_status status = copy_arrays(arrays, copies, error);
+    if (status == PTD_OK) {
+        status = ptd_trace_validate(meta, copies, error);
+    }
+    if (status == PTD_OK) {
+        status = ptd_trace_hash(meta, copies, content, key, error);
+    }
+    if (status == PTD_OK) {
+        status = ptd_trace_adopt(meta, copies, content, key, trace, error);
+    }
+    if (status != PTD_OK) {
+        release_arrays(copies);
+    }
+    return status;
 }
 
 void ptd_elimination_trace_destroy(ptd_elimination_trace *trace)

@@ -4,6 +4,8 @@
 #include "memory.h"
 #include "status.h"
 
+enum { LEAST_HUB = 1000, HUB_FACTOR = 10 };
+
 static void transpose(const ptd_pattern *pattern, int64_t *start, int32_t *column)
 {
     /* `start` has n + 2 places, cleared: counted two places on, filling leaves the starts. */
@@ -84,4 +86,13 @@ void ptd_undirected_destroy(ptd_undirected *graph)
     ptd_release(graph->start);
     ptd_release(graph->neighbour);
     *graph = (ptd_undirected){0};
+}
+
+int64_t ptd_hub_degree(int32_t n)
+{
+    int64_t root = 1;
+    while ((root + 1) * (root + 1) <= n) {
+        root++;
+    }
+    return HUB_FACTOR * root > LEAST_HUB ? HUB_FACTOR * root : LEAST_HUB;
 }

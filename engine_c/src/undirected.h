@@ -13,6 +13,9 @@ typedef struct {
 
 PTD_MUST_CHECK ptd_status ptd_undirected_create(const ptd_pattern *pattern, ptd_undirected *graph,
                                                 ptd_error *error);
+/* A vertex with more neighbours than this is a hub: orderings leave hubs to the end, for they would
+ * be met again at nearly every elimination. */
+int64_t ptd_hub_degree(int32_t n);
 /* Accepts a zeroed struct; zeroes it. */
 void ptd_undirected_destroy(ptd_undirected *graph);
 

@@ -101,6 +101,15 @@ static void view_trace(ptd_workspace *ws)
     z->program = a[PTD_PROGRAM].data;
 }
 
+static int shares_blocks(const ptd_lanes *z)
+{
+    uint32_t blocked = 0;
+    for (uint32_t component = 0; component < z->n_components; component++) {
+        blocked += z->component_block[component] != PTD_NONE;
+    }
+    return blocked > z->n_blocks;
+}
+
 static int choose_lanes(ptd_workspace *ws)
 {
     if (ws->options.n_thetas < 2) {
@@ -139,6 +148,7 @@ ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
     ws->options.instruction_set = NULL;
     ws->failed_theta = -1;
     view_trace(ws);
+    ws->shares_blocks = shares_blocks(&ws->lanes);
     ws->max_lanes = choose_lanes(ws);
     ws->bytes = lay_out(ws, NULL);
     ws->memory = ptd_allocate_aligned((size_t)ws->bytes, 1);
@@ -209,40 +219,65 @@ static ptd_status load_thetas(ptd_workspace *ws, const double *thetas, int64_t f
 }
 
 ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas, int64_t first, int count,
-                               int factor, ptd_error *error)
+                               ptd_error *error)
 {
-    ptd_lanes *z = &ws->lanes;
-    uint32_t seen;
     ws->failed_theta = -1;
-    ws->saw_zero_pivot = 0;
     ptd_status status = load_thetas(ws, thetas, first, count, error);
     if (status) {
         return status;
     }
-    if (ws->kernel->weights(z) & PTD_SAW_BAD_WEIGHT) {
+    if (ws->kernel->weights(&ws->lanes) & PTD_SAW_BAD_WEIGHT) {
         status = ptd_diagnose_weights(ws, first, count, error);
         if (status) {
             return status;
         }
     }
-    seen = ws->kernel->exits(z);
+    ws->seen = ws->kernel->exits(&ws->lanes);
     if (ws->meta->kind == PTD_DISCRETE) {
-        status = ptd_diagnose_probabilities(ws, first, count, error);
-        if (status) {
-            return status;
-        }
+        return ptd_diagnose_probabilities(ws, first, count, error);
     }
-    if (factor) {
-        for (uint32_t block = 0; block < z->n_blocks; block++) {
-            seen |= ws->kernel->factor(z, block, z->block_position[block], NULL);
-        }
+    return PTD_OK;
+}
+
+void ptd_workspace_factor(ptd_workspace *ws)
+{
+    ptd_lanes *z = &ws->lanes;
+    z->slot_base = 0;
+    for (uint32_t block = 0; block < z->n_blocks; block++) {
+        ws->seen |= ws->kernel->factor(z, block, z->block_position[block], NULL);
     }
-    if (seen & PTD_SAW_BAD_PIVOT) {
+}
+
+void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once)
+{
+    ptd_lanes *z = &ws->lanes;
+    const int recycle = once && !ws->shares_blocks;
+    uint32_t solved = 0;
+    z->slot_base = 0;
+    for (uint32_t component = 0; component < z->n_components; component++) {
+        const uint32_t block = z->component_block[component];
+        if (block == PTD_NONE || z->block_position[block] != z->component_start[component]) {
+            continue;
+        }
+        ws->kernel->solve(z, solved, component, system);
+        if (recycle) {
+            z->slot_base = z->row_slot[z->block_row[block]];
+        }
+        ws->seen |= ws->kernel->factor(z, block, z->component_start[component], NULL);
+        ws->kernel->solve(z, component, component + 1, system);
+        solved = component + 1;
+    }
+    ws->kernel->solve(z, solved, z->n_components, system);
+    z->slot_base = 0;
+}
+
+ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count, ptd_error *error)
+{
+    if (ws->seen & PTD_SAW_BAD_PIVOT) {
         ws->failed_theta = count == 1 ? first : -1;
         return ptd_fail(error, PTD_RESULT_OVERFLOW, 0, 0);
     }
-    if (seen & PTD_SAW_ZERO_PIVOT) {
-        ws->saw_zero_pivot = 1;
+    if (ws->seen & PTD_SAW_ZERO_PIVOT) {
         return ptd_diagnose_zero_pivot(ws, first, count, error);
     }
     return PTD_OK;
@@ -274,20 +309,58 @@ void ptd_workspace_set_boundary(ptd_workspace *ws, double *x, int orders, double
     }
 }
 
-void ptd_workspace_clear_adjoints(ptd_workspace *ws)
+/* With one solve to reverse and blocks of one component each, a block's adjoints live only while
+ * its component is at hand, and all blocks use the same memory. */
+static int recycles_adjoints(const ptd_workspace *ws, ptd_reverse_step step)
+{
+    return step == PTD_REVERSE_ONLY && !ws->shares_blocks;
+}
+
+void ptd_workspace_begin_reverse(ptd_workspace *ws, ptd_reverse_step first_step)
 {
     ptd_lanes *z = &ws->lanes;
     const size_t lane_bytes = (size_t)ws->kernel->lanes * sizeof(double);
     memset(z->form_bar, 0, z->n_forms * lane_bytes);
     memset(z->exit_bar, 0, z->n_exits * lane_bytes);
-    memset(z->slot_bar, 0, (size_t)ws->trace->arrays[PTD_SLOT_COLUMN].length * lane_bytes);
     memset(z->pivot_bar, 0, (size_t)ws->trace->arrays[PTD_ROW_LOWER].length * lane_bytes);
+    if (!recycles_adjoints(ws, first_step)) {
+        memset(z->slot_bar, 0, (size_t)ws->trace->arrays[PTD_SLOT_COLUMN].length * lane_bytes);
+    }
 }
 
-void ptd_workspace_store_gradient(const ptd_workspace *ws, int count, double *gradient,
-                                  int64_t stride)
+void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_system *system,
+                           double *x_bar, double *rhs_bar)
+{
+    ptd_lanes *z = &ws->lanes;
+    const ptd_kernel *kernel = ws->kernel;
+    uint32_t todo = z->n_components;
+    z->slot_bar_base = 0;
+    for (uint32_t component = z->n_components; component-- > 0 && step != PTD_REVERSE_MORE;) {
+        const uint32_t block = z->component_block[component];
+        if (block == PTD_NONE || z->block_position[block] != z->component_start[component]) {
+            continue;
+        }
+        /* The block's first component: the others have been reversed. */
+        kernel->reverse_solve(z, component + 1, todo, system, x_bar, ws->y_bar, rhs_bar);
+        if (recycles_adjoints(ws, step)) {
+            const uint32_t first_slot = z->row_slot[z->block_row[block]];
+            const uint32_t end_slot = z->row_slot[z->block_row[block + 1]];
+            z->slot_bar_base = first_slot;
+            memset(z->slot_bar, 0,
+                   (size_t)(end_slot - first_slot) * (size_t)kernel->lanes * sizeof(double));
+        }
+        kernel->reverse_solve(z, component, component + 1, system, x_bar, ws->y_bar, rhs_bar);
+        kernel->reverse_factor(z, block);
+        todo = component;
+    }
+    kernel->reverse_solve(z, 0, todo, system, x_bar, ws->y_bar, rhs_bar);
+    z->slot_bar_base = 0;
+}
+
+void ptd_workspace_finish_reverse(ptd_workspace *ws, int count, double *gradient, int64_t stride)
 {
     const int lanes = ws->kernel->lanes;
+    ws->kernel->reverse_weights(&ws->lanes);
     for (int lane = 0; lane < count; lane++) {
         for (int64_t p = 0; p < ws->meta->n_parameters; p++) {
             gradient[lane * stride + p] = ws->lanes.theta_bar[p * lanes + lane];

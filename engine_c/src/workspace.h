@@ -18,7 +18,8 @@ struct ptd_workspace {
     int max_lanes;
     int64_t bytes;
     int64_t failed_theta;
-    int saw_zero_pivot; /* in the block at hand: gradients do not exist */
+    uint32_t seen;      /* by kernels in the block at hand */
+    int shares_blocks;  /* whether components share blocks */
 
     ptd_lanes lanes;
     double *reward;  /* n, by position: 0 for the start and the boundary */
@@ -34,21 +35,33 @@ struct ptd_workspace {
 
 /* How many of `left` thetas the next block takes; chooses ws->kernel. */
 int ptd_workspace_take(ptd_workspace *ws, int64_t left);
-/* Weights, exits and, unless `killed`, the factorisation, for `count` thetas (rows of
- * n_parameters), the last of them repeated in unused lanes. `first` is the first one's row. */
+/* Weights and exit sums for `count` thetas (rows of n_parameters), the last of them repeated in
+ * unused lanes. `first` is the first one's row. */
 PTD_MUST_CHECK ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas, int64_t first,
-                                              int count, int factor, ptd_error *error);
+                                              int count, ptd_error *error);
+/* Factorises every block and keeps the factors, for any number of solves. */
+void ptd_workspace_factor(ptd_workspace *ws);
+/* Factorises and solves component by component, while a block's factors are in the cache. They are
+ * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory. */
+void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once);
+/* What was noticed since begin, as an error; to be asked before results are believed. */
+PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count,
+                                                ptd_error *error);
 /* Sets ws->reward from rewards by vertex (NULL: all 1). */
 PTD_MUST_CHECK ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards,
                                                    ptd_error *error);
 /* Boundary entries of a solution (n x orders): `absorbing` and `dropped` in all lanes. */
 void ptd_workspace_set_boundary(ptd_workspace *ws, double *x, int orders, double absorbing,
                                 double dropped);
-/* Clears all adjoints. */
-void ptd_workspace_clear_adjoints(ptd_workspace *ws);
-/* theta_bar of the block into rows of n_parameters, `stride` doubles apart. */
-void ptd_workspace_store_gradient(const ptd_workspace *ws, int count, double *gradient,
-                                  int64_t stride);
+/* A gradient: begin, then reverse solve after solve in the opposite order, then finish.
+ * PTD_REVERSE_ONLY: there is one solve to reverse, PTD_REVERSE_LAST: the last of several. */
+typedef enum { PTD_REVERSE_ONLY, PTD_REVERSE_MORE, PTD_REVERSE_LAST } ptd_reverse_step;
+void ptd_workspace_begin_reverse(ptd_workspace *ws, ptd_reverse_step first_step);
+/* `x_bar` and `rhs_bar` as in ptd_kernel.reverse_solve. */
+void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_system *system,
+                           double *x_bar, double *rhs_bar);
+/* The gradients of `count` thetas, rows of n_parameters `stride` doubles apart. */
+void ptd_workspace_finish_reverse(ptd_workspace *ws, int count, double *gradient, int64_t stride);
 /* Fails with PTD_RESULT_OVERFLOW where a value is not finite. `first` as in begin; values of one
  * theta are `per_theta` in a row. */
 PTD_MUST_CHECK ptd_status ptd_workspace_check_finite(ptd_workspace *ws, const double *values,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,7 +47,7 @@ def record(
     """The C pointer of a new trace of a frozen graph, not yet owned."""
     recording = _Recording(progress)
     handle = ffi.new_handle(recording)
-    directory = ffi.new("char[]", plan_directory.encode()) if plan_directory else ffi.NULL
+    directory = ffi.new("char[]", os.fsencode(plan_directory)) if plan_directory else ffi.NULL
     options = ffi.new("ptd_record_options *")
     options.max_trace_bytes = max_trace_bytes
     options.plan_directory = directory

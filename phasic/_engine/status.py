@@ -64,8 +64,8 @@ ROWS: dict[str, Row] = {
         "the start has no edge",
         "give at least one start edge: where does the process begin?",
     ),
-    "GRAPH_WEIGHT_NOT_FINITE": Row(G, "{edge} has a weight that is NaN or infinite", _RATES),
-    "GRAPH_WEIGHT_NEGATIVE": Row(G, "{edge} has a negative weight", _RATES),
+    "GRAPH_WEIGHT_NOT_FINITE": Row(G, "{edge} has the weight {value:g}", _RATES),
+    "GRAPH_WEIGHT_NEGATIVE": Row(G, "{edge} has the negative weight {value:g}", _RATES),
     "GRAPH_VERTEX_RANGE": Row(G, "edge {index} names vertex {value:.0f}, which does not exist"),
     "GRAPH_START_ENTERED": Row(
         G, "{edge} leads into the start", "the start is virtual: nothing returns to it"
@@ -76,6 +76,9 @@ ROWS: dict[str, Row] = {
         "if the rule is finite, raise max_vertices",
     ),
     "GRAPH_FROZEN": Row(G, "the graph is in use and cannot change", "build a new graph"),
+    "GRAPH_STATE_REPEATED": Row(
+        G, "two vertices have the state {vertex}", "a state names one vertex: merge their edges"
+    ),
     "THETA_NOT_FINITE": Row(N, "FATAL: theta[{index}] is NaN or infinite in {theta}"),
     "WEIGHT_NEGATIVE": Row(N, "FATAL: {edge} has weight {value:g} at {theta}", _RATES),
     "WEIGHT_NOT_FINITE": Row(N, "FATAL: {edge} has no finite weight at {theta}", _RATES),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -90,7 +92,7 @@ class TraceHandle:
     def load(cls, path: str) -> TraceHandle:
         """From a trace file anywhere."""
         result, error = ffi.new("ptd_elimination_trace **"), ffi.new("ptd_error *")
-        status = lib.ptd_load_trace_from_file(path.encode(), result, error)
+        status = lib.ptd_load_trace_from_file(os.fsencode(path), result, error)
         check(status, error, _file_context(path))
         return cls(result[0])
 
@@ -98,7 +100,7 @@ class TraceHandle:
     def load_entry(cls, directory: str, key: bytes) -> TraceHandle | None:
         """The cache entry of `key`, None where there is none."""
         result, error = ffi.new("ptd_elimination_trace **"), ffi.new("ptd_error *")
-        status = lib.ptd_load_trace_from_cache(directory.encode(), key, result, error)
+        status = lib.ptd_load_trace_from_cache(os.fsencode(directory), key, result, error)
         if status == lib.PTD_CACHE_MISS:
             return None
         check(status, error, _file_context(f"{directory}/{key.hex()}.trace"))
@@ -108,19 +110,19 @@ class TraceHandle:
     def quarantine_entry(directory: str, key: bytes) -> None:
         """Moves a bad entry aside."""
         error = ffi.new("ptd_error *")
-        status = lib.ptd_quarantine_cache_entry(directory.encode(), key, error)
+        status = lib.ptd_quarantine_cache_entry(os.fsencode(directory), key, error)
         check(status, error, _file_context(f"{directory}/{key.hex()}.trace"))
 
     def save_entry(self, directory: str) -> None:
         """Publishes the trace in a cache directory under its own key."""
         error = ffi.new("ptd_error *")
-        status = lib.ptd_save_trace_to_cache(self._pointer, directory.encode(), error)
+        status = lib.ptd_save_trace_to_cache(self._pointer, os.fsencode(directory), error)
         check(status, error, _file_context(directory))
 
     def save(self, path: str) -> None:
         """Writes the trace to a file anywhere, replacing it."""
         error = ffi.new("ptd_error *")
-        status = lib.ptd_save_trace_to_file(self._pointer, path.encode(), error)
+        status = lib.ptd_save_trace_to_file(self._pointer, os.fsencode(path), error)
         check(status, error, _file_context(path))
 
     def encode(self) -> bytes:

@@ -21,8 +21,9 @@ class Options(NamedTuple):
     """What a workspace is made for."""
 
     max_order: int
-    n_thetas: int
+    max_rewards: int
     gradient: bool
+    n_thetas: int
 
 
 class OpenedEvaluation(NamedTuple):
@@ -43,8 +44,11 @@ def _destroy(_trace: TraceHandle, workspace: Any) -> None:
 class Workspace:
     """All outputs are given by the caller: C-contiguous float64, one row a theta."""
 
-    def __init__(self, trace: TraceHandle, options: Options) -> None:
-        c_options = ffi.new("ptd_workspace_options *", tuple(options))
+    def __init__(
+        self, trace: TraceHandle, options: Options, instruction_set: str | None = None
+    ) -> None:
+        name = ffi.new("char[]", instruction_set.encode()) if instruction_set else ffi.NULL
+        c_options = ffi.new("ptd_workspace_options *", (*options, name))
         handle, error = ffi.new("ptd_workspace **"), ffi.new("ptd_error *")
         check(lib.ptd_workspace_create(trace.address, c_options, handle, error), error)
         self._pointer = ffi.gc(handle[0], partial(_destroy, trace))

@@ -45,11 +45,13 @@ static void test_values(void)
     uint8_t key[PTD_HASH_BYTES];
     ptd_graph *graph = small_graph(PTD_CONTINUOUS, 2, 3.0);
     CHECK(ptd_graph_content_hash(graph, hash, NULL) == PTD_OK);
-    CHECK(strcmp(hex(hash, text), "83976fc6055ef364d1d658b53d7a5e6f260069148d264259fcfd0e150178d878") == 0);
+    CHECK(strcmp(hex(hash, text),
+                 "83976fc6055ef364d1d658b53d7a5e6f260069148d264259fcfd0e150178d878") == 0);
     CHECK(ptd_graph_trace_key(graph, key, NULL) == PTD_OK);
     ptd_graph_destroy(graph);
     /* The versions stand in the key; this one is for 1 and 1. */
-    CHECK(strcmp(hex(key, text), "23964dd80e2425c6ff48828ee44137c038b72246bc76d3477a6f797a42ef0ea2") == 0);
+    CHECK(strcmp(hex(key, text),
+                 "23964dd80e2425c6ff48828ee44137c038b72246bc76d3477a6f797a42ef0ea2") == 0);
     ptd_trace_key_of_content(hash, hash);
     CHECK(memcmp(hash, key, sizeof key) == 0);
 
@@ -59,7 +61,8 @@ static void test_values(void)
     CHECK(ptd_graph_add_edge(graph, 0, 1, 1.0, NULL, NULL) == PTD_OK);
     CHECK(ptd_graph_freeze(graph, 0, NULL) == PTD_OK);
     content_of(graph, hash);
-    CHECK(strcmp(hex(hash, text), "19bb207235773c60d9ef9d5d77a8b205788eeb7b4cd6291832fb41b61a5146d9") == 0);
+    CHECK(strcmp(hex(hash, text),
+                 "19bb207235773c60d9ef9d5d77a8b205788eeb7b4cd6291832fb41b61a5146d9") == 0);
 }
 
 static void test_what_counts(void)

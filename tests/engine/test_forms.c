@@ -60,8 +60,8 @@ static void test_order(void)
 {
     ptd_forms forms = {0};
     /* Ascending by value, inserted from the last. */
-    const double values[][3] = {{-1.0, 1.0, 0.0}, {0.0, 0.0, 0.0},  {0.0, 1.0, 0.0},
-                                {0.0, 1.0, 2.0},  {0.0, 1.0, 2.5},  {0.0, 1.5, 0.0},
+    const double values[][3] = {{-1.0, 1.0, 0.0}, {0.0, 0.0, 0.0},    {0.0, 1.0, 0.0},
+                                {0.0, 1.0, 2.0},  {0.0, 1.0, 2.5},    {0.0, 1.5, 0.0},
                                 {0.0, 0.0, 1.0},  {1e-300, 0.0, 0.0}, {1.0, -5.0, 0.0}};
     enum { COUNT = sizeof values / sizeof *values };
     for (int k = COUNT - 1; k >= 0; k--) {

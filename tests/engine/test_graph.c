@@ -1,5 +1,5 @@
 /* Graph: canonical form, classes and every error. Expected arrays are worked out by hand. */
-#include "ptd.h"
+#include "graph.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -68,6 +68,49 @@ static void test_canonical_order(void)
     CHECK(view.vertex_class[0] == PTD_VERTEX_START && view.vertex_class[1] == PTD_VERTEX_ABSORBING);
     CHECK(view.vertex_class[5] == PTD_VERTEX_TRANSIENT);
     CHECK(ptd_graph_vertex_count(graph) == 6);
+    ptd_graph_destroy(graph);
+}
+
+static int comes_before(const int32_t *a, const int32_t *b, int length)
+{
+    for (int k = 0; k < length; k++) {
+        if (a[k] != b[k]) {
+            return a[k] < b[k];
+        }
+    }
+    return 0;
+}
+
+/* States of 160 bits, which no one word holds, and equal beginnings. */
+static void test_wide_states(void)
+{
+    enum { COUNT = 2000, LENGTH = 5 };
+    static int32_t states[COUNT][LENGTH];
+    uint32_t seed = 11;
+    for (int k = 0; k < COUNT; k++) {
+        for (int c = 0; c < LENGTH; c++) {
+            uint32_t bits = next_random(&seed) << 16 ^ next_random(&seed);
+            states[k][c] = c < 3 && bits % 4 ? (bits % 3 == 0 ? INT32_MIN : INT32_MAX)
+                                             : (int32_t)(bits >> 1) - (1 << 30);
+        }
+    }
+    ptd_graph *graph = NULL;
+    CHECK(ptd_graph_create(PTD_CONTINUOUS, 0, LENGTH, &graph, NULL) == PTD_OK);
+    CHECK(ptd_graph_add_vertices(graph, COUNT, states[0], NULL) == PTD_OK);
+    add(graph, 0, 1, 1);
+    CHECK(ptd_graph_freeze(graph, 0, NULL) == PTD_OK);
+    ptd_graph_view view = view_of(graph);
+    int ascending = 1;
+    for (int64_t v = 1; v < COUNT; v++) {
+        ascending &= comes_before(view.states + v * LENGTH, view.states + (v + 1) * LENGTH, LENGTH);
+    }
+    CHECK(ascending);
+    int rows_agree = 1;
+    for (int64_t k = 0; k < COUNT; k++) {
+        const int32_t *row = view.states + view.added_order[k + 1] * LENGTH;
+        rows_agree &= memcmp(row, states[k], sizeof states[k]) == 0;
+    }
+    CHECK(rows_agree);
     ptd_graph_destroy(graph);
 }
 
@@ -252,7 +295,7 @@ static ptd_graph *shuffled_graph(const lattice *l, uint32_t seed)
     int64_t *from = malloc((size_t)l->n_edges * sizeof *from);
     int64_t *to = malloc((size_t)l->n_edges * sizeof *to);
     double *base = malloc((size_t)l->n_edges * sizeof *base);
-    double(*coefficients)[2] = malloc((size_t)l->n_edges * sizeof *coefficients);
+    double (*coefficients)[2] = malloc((size_t)l->n_edges * sizeof *coefficients);
     for (int64_t k = 0; k < l->n_edges; k++) {
         int64_t e = edge[k];
         if (l->from[e] == LATTICE - 1 && l->base[e] != 0.0) {
@@ -315,6 +358,39 @@ static int keys_agree(const ptd_graph *a, const ptd_graph *b)
     CHECK(ptd_graph_content_hash(a, x, NULL) == PTD_OK);
     CHECK(ptd_graph_content_hash(b, y, NULL) == PTD_OK);
     return memcmp(x, y, sizeof x) == 0;
+}
+
+static void test_forms_first(void)
+{
+    const uint32_t parameter[] = {1, 2};
+    const uint32_t repeated[] = {1, 1};
+    const uint32_t beyond[] = {1, 3};
+    const double coefficient[] = {0.5, 4.0};
+    const double dense[] = {0.0, 0.5, 4.0};
+    uint32_t form = PTD_NONE;
+    uint32_t one = PTD_NONE;
+    ptd_graph *by_form = new_graph(PTD_CONTINUOUS, 3, 2);
+    ptd_graph *plain = new_graph(PTD_CONTINUOUS, 3, 2);
+    CHECK(ptd_graph_add_form(by_form, 0.0, 2, parameter, coefficient, &form, NULL) == PTD_OK);
+    CHECK(ptd_graph_add_form(by_form, 1.0, 0, NULL, NULL, &one, NULL) == PTD_OK);
+    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 2, form, NULL) == PTD_OK);
+    CHECK(ptd_graph_add_edge_of_form(by_form, 0, 1, one, NULL) == PTD_OK);
+    ptd_error error = {0};
+    CHECK(ptd_graph_add_form(by_form, 0.0, 2, repeated, coefficient, &form, &error) ==
+          PTD_INVALID_ARGUMENT);
+    CHECK(ptd_graph_add_form(by_form, 0.0, 2, beyond, coefficient, &form, &error) ==
+          PTD_INVALID_ARGUMENT);
+    CHECK(ptd_graph_add_form(by_form, -1.0, 0, NULL, NULL, &form, &error) ==
+          PTD_GRAPH_WEIGHT_NEGATIVE);
+    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 2, 2, &error) == PTD_INVALID_ARGUMENT);
+    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 0, 0, &error) == PTD_GRAPH_START_ENTERED);
+    CHECK(ptd_graph_add_edge(plain, 1, 2, 0.0, dense, NULL) == PTD_OK);
+    add(plain, 0, 1, 1.0);
+    CHECK(ptd_graph_freeze(by_form, 0, NULL) == PTD_OK);
+    CHECK(ptd_graph_freeze(plain, 0, NULL) == PTD_OK);
+    CHECK(views_agree(by_form, plain));
+    ptd_graph_destroy(by_form);
+    ptd_graph_destroy(plain);
 }
 
 static void test_insertion_orders(void)
@@ -636,9 +712,11 @@ static void test_long_chain(void)
 int main(void)
 {
     test_canonical_order();
+    test_wide_states();
     test_merging();
     test_parallel_sums_ignore_order();
     test_self_loops();
+    test_forms_first();
     test_insertion_orders();
     test_two_threads();
     test_unreached_vertices();

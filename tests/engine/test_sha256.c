@@ -22,7 +22,8 @@ static int digests_to(const void *bytes, size_t count, size_t piece, const char 
     char text[65];
     ptd_sha256_start(&sha);
     for (size_t at = 0; at < count; at += piece) {
-        ptd_sha256_update(&sha, (const uint8_t *)bytes + at, count - at < piece ? count - at : piece);
+        ptd_sha256_update(&sha, (const uint8_t *)bytes + at,
+                          count - at < piece ? count - at : piece);
     }
     ptd_sha256_finish(&sha, digest);
     return strcmp(hex(digest, text), expected) == 0;

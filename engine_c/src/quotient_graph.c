@@ -1,5 +1,7 @@
 /* Approximate minimum degree (P. R. Amestoy, T. A. Davis and I. S. Duff, An approximate minimum
- * degree ordering algorithm, SIAM J. Matrix Anal. Appl. 17, 1996), constrained to stages.
+ * degree ordering algorithm, SIAM J. Matrix Anal. Appl. 17, 1996) and approximate minimum fill (E.
+ * Rothberg and S. C. Eisenstat, Node selection strategies for bottom-up sparse matrix ordering,
+ * same journal 19, 1998), constrained to stages.
  *
  * The quotient graph: an eliminated vertex becomes an element, the list of the vertices that its
  * elimination joined. Elements stand for cliques, so the graph never grows. Vertices that have
@@ -7,12 +9,14 @@
  * elements, then the variables it is still joined to directly. All lists live in one pool, which
  * is compacted when it is full.
  */
-#include "minimum_degree.h"
+#include "quotient_graph.h"
+
+#include <math.h>
 
 #include "memory.h"
 #include "status.h"
 
-enum { NONE = -1, LEAST_HUB = 1000, HUB_FACTOR = 10 };
+enum { NONE = -1, KEYS_PER_DEGREE = 4 };
 
 typedef enum { VARIABLE, ELEMENT, GONE, HUB } node_kind;
 
@@ -32,11 +36,14 @@ typedef struct {
     int32_t n_pivots;
     int64_t *mark;     /* of an element in a scan: tag + its vertices outside the new element */
     int64_t tag;       /* above all marks of earlier scans */
-    int32_t *head;     /* by degree: the first variable of the current stage */
-    int32_t *next;     /* in the list of a degree, or of a hash value */
-    int32_t *previous; /* in the list of a degree; in the new element: the hash value */
+    ptd_greedy_rule rule;
+    int64_t *joined;   /* of a member of the new element: twice the pairs outside it joined already */
+    int32_t *key;      /* of a variable: what the pivot has least of */
+    int32_t *head;     /* by key: the first variable of the current stage */
+    int32_t *next;     /* in the list of a key, or of a hash value */
+    int32_t *previous; /* in the list of a key; in the new element: the hash value */
     int32_t *bucket;   /* by hash value: the first variable */
-    int32_t least;     /* no degree below is in use */
+    int32_t least;     /* no key below is in use */
     int32_t n_listed;
     const int32_t *stage;
     int32_t current;
@@ -44,6 +51,7 @@ typedef struct {
     int32_t *stage_start;  /* n_stages + 1, into the above */
     int32_t remaining;     /* vertices to eliminate */
     int64_t multiply_adds;
+    int64_t work;
 } quotient;
 
 static int32_t stage_of(const quotient *q, int32_t vertex)
@@ -51,24 +59,43 @@ static int32_t stage_of(const quotient *q, int32_t vertex)
     return q->stage ? q->stage[vertex] : 0;
 }
 
-/* ---- variables of the current stage, by degree */
+/* ---- variables of the current stage, by key */
+
+/* `joined`: twice the pairs of the variable's neighbours that are known to be joined.
+ * Fill grows with the square of the degree: its root spreads over as many keys. Dividing by a power
+ * of the size, between fill and fill a vertex, did best on lattices and planar models. All
+ * operations here are correctly rounded, so keys are the same on every machine. */
+static int32_t key_of(const quotient *q, int32_t variable, int64_t joined)
+{
+    int64_t degree = q->degree[variable];
+    if (q->rule == PTD_LEAST_DEGREE) {
+        return (int32_t)degree;
+    }
+    int64_t fill = degree * (degree - 1) - joined;
+    if (fill <= 0) {
+        return 0;
+    }
+    double root = sqrt((double)q->size[variable]);
+    double key = KEYS_PER_DEGREE * sqrt((double)fill / (root * sqrt(root)));
+    return (int32_t)key;
+}
 
 static void insert(quotient *q, int32_t variable)
 {
     if (stage_of(q, variable) != q->current) {
         return;
     }
-    int32_t degree = q->degree[variable];
-    int32_t first = q->head[degree];
+    int32_t key = q->key[variable];
+    int32_t first = q->head[key];
     q->next[variable] = first;
     q->previous[variable] = NONE;
     if (first != NONE) {
         q->previous[first] = variable;
     }
-    q->head[degree] = variable;
+    q->head[key] = variable;
     q->n_listed++;
-    if (degree < q->least) {
-        q->least = degree;
+    if (key < q->least) {
+        q->least = key;
     }
 }
 
@@ -82,7 +109,7 @@ static void withdraw(quotient *q, int32_t variable)
     if (before != NONE) {
         q->next[before] = after;
     } else {
-        q->head[q->degree[variable]] = after;
+        q->head[q->key[variable]] = after;
     }
     if (after != NONE) {
         q->previous[after] = before;
@@ -169,6 +196,7 @@ static void discard_element(quotient *q, int32_t element)
 static int32_t gather(quotient *q, int64_t from, int32_t length)
 {
     int32_t vertices = 0;
+    q->work += length;
     for (int64_t p = from; p < from + length; p++) {
         int32_t i = q->pool[p];
         if (q->size[i] > 0) {
@@ -212,6 +240,7 @@ static void measure_overlaps(quotient *q, int32_t pivot)
         int32_t i = members[k];
         int32_t vertices = -q->size[i];
         const int32_t *list = q->pool + q->list[i];
+        q->work += q->elements[i];
         for (int32_t m = 0; m < q->elements[i]; m++) {
             int32_t e = list[m];
             if (q->kind[e] != ELEMENT) {
@@ -233,7 +262,9 @@ static int64_t update_list(quotient *q, int32_t i, int32_t pivot)
     int32_t length = q->length[i];
     int32_t elements = 0;
     int64_t degree = 0;
+    int64_t joined = 0;
     uint32_t hash = (uint32_t)pivot;
+    q->work += length;
     for (int32_t m = 0; m < q->elements[i]; m++) {
         int32_t e = list[m];
         if (q->kind[e] != ELEMENT) {
@@ -244,6 +275,8 @@ static int64_t update_list(quotient *q, int32_t i, int32_t pivot)
             discard_element(q, e);
             continue;
         }
+        /* Pairs of the element, less i itself, but those inside the new one. */
+        joined += outside * (outside - 1 + 2 * (q->degree[e] + q->size[i] - outside));
         degree += outside;
         hash += (uint32_t)e;
         list[elements++] = e;
@@ -262,6 +295,7 @@ static int64_t update_list(quotient *q, int32_t i, int32_t pivot)
     list[elements] = pivot;
     q->elements[i] = elements + 1;
     q->length[i] = kept + 1;
+    q->joined[i] = joined;
     q->previous[i] = (int32_t)(hash % (uint32_t)q->n);
     return degree;
 }
@@ -363,7 +397,9 @@ static void finish_element(quotient *q, int32_t pivot)
         q->size[i] = -q->size[i];
         int64_t bound = (int64_t)q->degree[i] + q->degree[pivot] - q->size[i];
         int64_t others = q->remaining - q->size[i];
+        int64_t clique = q->degree[pivot] - q->size[i];
         q->degree[i] = (int32_t)(bound < others ? bound : others);
+        q->key[i] = key_of(q, i, q->joined[i] + clique * (clique - 1));
         members[kept++] = i;
         insert(q, i);
     }
@@ -386,15 +422,6 @@ static void eliminate(quotient *q, int32_t pivot)
 
 /* ---- before and after */
 
-static int64_t hub_degree(int32_t n)
-{
-    int64_t root = 1;
-    while ((root + 1) * (root + 1) <= n) {
-        root++;
-    }
-    return HUB_FACTOR * root > LEAST_HUB ? HUB_FACTOR * root : LEAST_HUB;
-}
-
 static int allocate(quotient *q, const ptd_undirected *graph, int32_t n_stages)
 {
     size_t n = (size_t)graph->n;
@@ -411,15 +438,17 @@ static int allocate(quotient *q, const ptd_undirected *graph, int32_t n_stages)
     q->parent = ptd_allocate(n, sizeof *q->parent);
     q->sequence = ptd_allocate(n, sizeof *q->sequence);
     q->mark = ptd_allocate_zero(n, sizeof *q->mark);
-    q->head = ptd_allocate(n, sizeof *q->head);
+    q->joined = ptd_allocate_zero(n, sizeof *q->joined);
+    q->key = ptd_allocate(n, sizeof *q->key);
+    q->head = ptd_allocate(KEYS_PER_DEGREE * n, sizeof *q->head);
     q->next = ptd_allocate(n, sizeof *q->next);
     q->previous = ptd_allocate(n, sizeof *q->previous);
     q->bucket = ptd_allocate(n, sizeof *q->bucket);
     q->staged = ptd_allocate(n, sizeof *q->staged);
     q->stage_start = ptd_allocate_zero((size_t)n_stages + 2, sizeof *q->stage_start);
     return q->kind && q->pool && q->list && q->length && q->elements && q->size && q->degree &&
-           q->parent && q->sequence && q->mark && q->head && q->next && q->previous &&
-           q->bucket && q->staged && q->stage_start;
+           q->parent && q->sequence && q->mark && q->joined && q->key && q->head &&
+           q->next && q->previous && q->bucket && q->staged && q->stage_start;
 }
 
 static void release(quotient *q)
@@ -434,6 +463,8 @@ static void release(quotient *q)
     ptd_release(q->parent);
     ptd_release(q->sequence);
     ptd_release(q->mark);
+    ptd_release(q->joined);
+    ptd_release(q->key);
     ptd_release(q->head);
     ptd_release(q->next);
     ptd_release(q->previous);
@@ -456,12 +487,14 @@ static void sort_by_stage(quotient *q, int32_t n_stages)
     }
 }
 
-/* Hubs stay out of the graph: each would be met again at nearly every elimination. */
+/* Hubs stay out of the graph. */
 static void load(quotient *q, const ptd_undirected *graph)
 {
-    int64_t hub = hub_degree(q->n);
+    int64_t hub = ptd_hub_degree(q->n);
+    for (int64_t k = 0; k < KEYS_PER_DEGREE * (int64_t)q->n; k++) {
+        q->head[k] = NONE;
+    }
     for (int32_t v = 0; v < q->n; v++) {
-        q->head[v] = NONE;
         q->bucket[v] = NONE;
         q->parent[v] = NONE;
         q->sequence[v] = NONE;
@@ -484,6 +517,7 @@ static void load(quotient *q, const ptd_undirected *graph)
         }
         q->length[v] = (int32_t)(q->pool_used - q->list[v]);
         q->degree[v] = q->length[v];
+        q->key[v] = key_of(q, v, 0);
     }
     q->tag = 1;
 }
@@ -570,11 +604,12 @@ static void order_pivots(quotient *q, int32_t *order)
     }
 }
 
-ptd_status ptd_minimum_degree(const ptd_undirected *graph, const int32_t *stage, int32_t *order,
-                              int64_t *multiply_adds, ptd_error *error)
+ptd_status ptd_greedy_order(const ptd_undirected *graph, ptd_greedy_rule rule,
+                            const int32_t *stage, int32_t *order, int64_t *multiply_adds,
+                            int64_t *work, ptd_error *error)
 {
     ptd_status status = PTD_OK;
-    quotient q = {.stage = stage, .current = NONE};
+    quotient q = {.rule = rule, .stage = stage, .current = NONE};
     int32_t n_stages = 1;
     for (int32_t v = 0; stage && v < graph->n; v++) {
         n_stages = stage[v] >= n_stages ? stage[v] + 1 : n_stages;
@@ -594,7 +629,8 @@ ptd_status ptd_minimum_degree(const ptd_undirected *graph, const int32_t *stage,
         status = ptd_fail(error, PTD_NO_MEMORY, 0, 0.0);
         goto out;
     }
-    *multiply_adds = n_hubs > 0 ? -1 : q.multiply_adds;
+    *multiply_adds = q.multiply_adds;
+    *work += q.work;
 out:
     release(&q);
     return status;

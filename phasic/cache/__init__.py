@@ -1,0 +1,1 @@
+"""Stores bytes by key; knows nothing of traces."""

@@ -1,0 +1,347 @@
+"""Evaluating one trace for many thetas: workspaces, chunks, threads, and errors in user's labels.
+
+Rows of thetas are cut into chunks whose borders do not depend on the number of threads, and each
+theta's result does not depend on its neighbours, so one thread and several give the same bits.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import config
+from ._engine.status import Context
+from ._engine.trace import TraceHandle
+from ._engine.workspace import OpenedEvaluation, Options, Workspace
+from .errors import NumericError
+from .state_space.labels import theta_label, transition_label, vertex_labeller
+
+Array = NDArray[np.float64]
+_WIDEST_LANES = 64
+_MOST_KEPT = 8
+# Work between two looks at signals and at idle threads, in rough floating-point operations.
+_CHUNK_WORK = 100_000_000
+
+
+def thread_count() -> int:
+    """Threads that an evaluation may use: `threads` of the configuration, else the processors."""
+    configured = config.get_int("threads")
+    return configured or len(os.sched_getaffinity(0))
+
+
+class Evaluator:
+    """All that the engine computes from one trace. Safe to share between threads."""
+
+    def __init__(self, trace: TraceHandle) -> None:
+        self.trace = trace
+        self.n_vertices = trace.meta["n_vertices"]
+        self.n_parameters = trace.meta["n_parameters"]
+        self.discrete = bool(trace.meta["kind"])
+        self._idle: list[tuple[Options, Workspace]] = []
+        self._lock = threading.Lock()
+
+    # ---- labels
+
+    @cached_property
+    def states(self) -> NDArray[np.int32]:
+        """(n_vertices, state_length), in canonical order; the start's row is zeros."""
+        return self.trace.array("states").reshape(self.n_vertices, -1)
+
+    @cached_property
+    def label(self) -> Callable[[int], str]:
+        return vertex_labeller(self.states)
+
+    def edge_label(self, edge: int) -> str:
+        """Names an edge by its number in the trace."""
+        vertex = self.trace.array("position_vertex")
+        starts = self.trace.array("edge_start")
+        source = int(np.searchsorted(starts, edge, side="right")) - 1
+        target = int(self.trace.array("edge_target")[edge])
+        return transition_label(self.label(int(vertex[source])), self.label(int(vertex[target])))
+
+    # ---- arguments
+
+    def as_thetas(self, thetas: ArrayLike) -> Array:
+        """Rows of theta (n_thetas, n_parameters).
+
+        Raises:
+            NumericError: another shape, or no numbers.
+        """
+        array = _numbers(thetas, "thetas")
+        if array.ndim != 2 or array.shape[1] != self.n_parameters:
+            raise NumericError(
+                f"FATAL: thetas have shape {array.shape}; expected (n, {self.n_parameters}): one "
+                f"row a theta",
+                code="THETA_LENGTH",
+            )
+        return array
+
+    def as_theta(self, theta: ArrayLike) -> Array:
+        """One theta, checked: see `check_theta`."""
+        return check_theta(theta, self.n_parameters)
+
+    def as_rewards(self, rewards: ArrayLike | None) -> Array | None:
+        """One reward a vertex (n_vertices,); None, also for an empty list: the time itself.
+
+        Raises:
+            NumericError: another length, or no numbers.
+        """
+        if rewards is None:
+            return None
+        array = _numbers(rewards, "rewards")
+        if array.size == 0:
+            return None
+        if array.shape != (self.n_vertices,):
+            raise NumericError(
+                f"FATAL: rewards have shape {array.shape}; expected ({self.n_vertices},): one a "
+                f"vertex, in the order of states()",
+                code="REWARD_LENGTH",
+            )
+        return array
+
+    def as_reward_rows(self, rewards: ArrayLike) -> Array:
+        """Several rewards (n_rewards, n_vertices).
+
+        Raises:
+            NumericError: another shape, or no numbers.
+        """
+        array = _numbers(rewards, "rewards")
+        if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != self.n_vertices:
+            raise NumericError(
+                f"FATAL: rewards have shape {array.shape}; expected (n, {self.n_vertices}): one "
+                f"row a reward, in the order of states()",
+                code="REWARD_LENGTH",
+            )
+        return array
+
+    # ---- results, one row a theta
+
+    def moments(
+        self, thetas: Array, order: int, rewards: Array | None, gradient: bool, threads: int = 1
+    ) -> tuple[Array, Array | None]:
+        """(n, order), and (n, order, n_parameters) or None."""
+        order = at_least_one(order, "the order of moments")
+        out = np.empty((len(thetas), order))
+        slope = np.empty((len(thetas), order, self.n_parameters)) if gradient else None
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.moments(thetas[rows], rewards, order, out[rows], _rows(slope, rows))
+
+        self._run(call, thetas, Options(order, 1, gradient, len(thetas)), threads)
+        return out, slope
+
+    def factorial_moments(self, thetas: Array, order: int, threads: int = 1) -> Array:
+        """(n, order), discrete traces only."""
+        order = at_least_one(order, "the order of moments")
+        if not self.discrete:
+            raise NumericError(
+                "FATAL: factorial moments are those of a number of steps, and time is continuous",
+                code="NOT_DISCRETE",
+                hint="build the graph with discrete=True, or ask for moments",
+            )
+        out = np.empty((len(thetas), order))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.factorial_moments(thetas[rows], order, out[rows])
+
+        self._run(call, thetas, Options(order, 1, False, len(thetas)), threads)
+        return out
+
+    def vertex_moments(self, thetas: Array, order: int, rewards: Array | None) -> Array:
+        """(n, n_vertices): the moment of one order, from each vertex on."""
+        out = np.empty((len(thetas), self.n_vertices))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.vertex_moments(thetas[rows], rewards, order, out[rows])
+
+        self._run(call, thetas, Options(order, 1, False, len(thetas)), 1)
+        return out
+
+    def covariances(
+        self, thetas: Array, rewards: Array, gradient: bool, threads: int = 1
+    ) -> tuple[Array, Array, Array | None, Array | None]:
+        """Means (n, r), covariances (n, r, r), and the same with n_parameters behind, or None."""
+        shape = (len(thetas), rewards.shape[0])
+        means, covariances = np.empty(shape), np.empty((*shape, shape[1]))
+        mean_slope = np.empty((*shape, self.n_parameters)) if gradient else None
+        slope = np.empty((*covariances.shape, self.n_parameters)) if gradient else None
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.covariances(
+                thetas[rows],
+                rewards,
+                means[rows],
+                covariances[rows],
+                _rows(mean_slope, rows),
+                _rows(slope, rows),
+            )
+
+        self._run(call, thetas, Options(2, shape[1], gradient, len(thetas)), threads)
+        return means, covariances, mean_slope, slope
+
+    def expected_sojourn(self, thetas: Array) -> Array:
+        """(n, n_vertices)."""
+        out = np.empty((len(thetas), self.n_vertices))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.expected_sojourn(thetas[rows], out[rows])
+
+        self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
+        return out
+
+    def absorption_probabilities(
+        self, thetas: Array, targets: NDArray[np.int64], gradient: bool
+    ) -> tuple[Array, Array | None]:
+        """(n, n_targets), and with n_parameters behind, or None. Targets are absorbing."""
+        shape = (len(thetas), targets.shape[0])
+        out = np.empty(shape)
+        slope = np.empty((*shape, self.n_parameters)) if gradient else None
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.absorption_probabilities(
+                thetas[rows], targets, out[rows], _rows(slope, rows)
+            )
+
+        self._run(call, thetas, Options(1, 1, gradient, len(thetas)), 1)
+        return out, slope
+
+    def defect(self, thetas: Array, rewards: Array | None) -> Array:
+        """(n,)."""
+        out = np.empty(len(thetas))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.defect(thetas[rows], rewards, out[rows])
+
+        self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
+        return out
+
+    def opened(self, theta: Array) -> OpenedEvaluation:
+        """The eliminated chain at one theta."""
+        with self._workspace(Options(1, 1, False, 1)) as workspace:
+            return workspace.opened(theta, self._context(theta[np.newaxis], 0))
+
+    # ---- running
+
+    def _run(
+        self,
+        call: Callable[[Workspace, slice], int],
+        thetas: Array,
+        options: Options,
+        threads: int,
+    ) -> None:
+        n_thetas = len(thetas)
+        options = options._replace(n_thetas=_lanes(n_thetas))
+        chunk = self._chunk(options)
+        starts = range(0, n_thetas, chunk)
+
+        def run(start: int) -> None:
+            rows = slice(start, min(start + chunk, n_thetas))
+            with self._workspace(options) as workspace:
+                status = call(workspace, rows)
+                if status:
+                    failed = start + max(0, workspace.failed_theta)
+                    workspace.check(status, self._context(thetas, failed))
+
+        threads = min(threads, len(starts))
+        if threads < 2:
+            for start in starts:
+                run(start)
+            return
+        with ThreadPoolExecutor(threads) as executor:
+            # In order, so that of several failing thetas the first is told; what has not begun
+            # when one fails is not begun.
+            futures = [executor.submit(run, start) for start in starts]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                for future in futures:
+                    future.cancel()
+
+    def _chunk(self, options: Options) -> int:
+        meta = self.trace.meta
+        per_theta = 4 * meta["multiply_adds"] + 8 * meta["n_edges"] + meta["n_vertices"]
+        per_theta *= options.max_order * options.max_rewards * (4 if options.gradient else 1)
+        groups = _CHUNK_WORK // (max(1, per_theta) * _WIDEST_LANES)
+        return _WIDEST_LANES * min(64, max(1, groups))
+
+    def _context(self, thetas: Array, row: int) -> Context:
+        which = theta_label(thetas[row]) if row < len(thetas) else "theta"
+        if len(thetas) > 1:
+            which = f"{which} (row {row})"
+        return Context(vertex=self.label, edge=self.edge_label, theta=which)
+
+    @contextmanager
+    def _workspace(self, options: Options) -> Iterator[Workspace]:
+        """A workspace of this thread's own for the length of the block, kept for later calls."""
+        workspace = None
+        with self._lock:
+            for number, (made_for, idle) in enumerate(self._idle):
+                if made_for == options:
+                    workspace = idle
+                    del self._idle[number]
+                    break
+        if workspace is None:
+            workspace = Workspace(self.trace, options)
+        try:
+            yield workspace
+        finally:
+            with self._lock:
+                self._idle.append((options, workspace))
+                del self._idle[:-_MOST_KEPT]
+
+
+def check_theta(theta: ArrayLike, n_parameters: int) -> Array:
+    """A read-only copy of one theta (n_parameters,).
+
+    Raises:
+        NumericError: another length, not finite, or no numbers.
+    """
+    array = _numbers(theta, "theta").copy()
+    if array.shape != (n_parameters,):
+        raise NumericError(
+            f"FATAL: theta has shape {array.shape}; the graph has {n_parameters} parameters, so "
+            f"expected ({n_parameters},)",
+            code="THETA_LENGTH",
+        )
+    wrong = np.flatnonzero(~np.isfinite(array))
+    if wrong.size:
+        raise NumericError(
+            f"FATAL: theta[{wrong[0]}] is {array[wrong[0]]}", code="THETA_NOT_FINITE"
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _lanes(n_thetas: int) -> int:
+    """How many thetas a workspace is made for: few values, so that workspaces are reused."""
+    return min(_WIDEST_LANES, 1 << (n_thetas - 1).bit_length()) if n_thetas > 1 else 1
+
+
+def _rows(array: Array | None, rows: slice) -> Array | None:
+    return None if array is None else array[rows]
+
+
+def _numbers(values: ArrayLike, what: str) -> Array:
+    try:
+        return np.ascontiguousarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NumericError(f"FATAL: {what} are no numbers: {error}", code="NOT_NUMBERS") from error
+
+
+def at_least_one(number: int, what: str) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        NumericError: it is not.
+    """
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+        raise NumericError(f"FATAL: {what} is {number!r}, not a whole number of at least 1")
+    return int(number)

@@ -1,0 +1,417 @@
+"""`Graph`: a model, from its rule to its moments.
+
+A thin surface: `state_space` explores and builds, `trace_elimination` records, `distribution`
+evaluates. Nothing happens before it is needed, and each thing happens once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import config
+from ._engine.record import Progress
+from .distribution import Distribution
+from .errors import GraphError, NumericError
+from .evaluation import check_theta
+from .state_space.batch_rule import BatchRule
+from .state_space.callback import CallbackRule
+from .state_space.explored import Explored
+from .state_space.frozen import FrozenGraph
+from .state_space.manual import ManualRule, Vertex
+from .state_space.matrices import Matrices, MatrixRule, as_matrices
+from .trace_elimination import EliminationTrace, find_trace, obtain_trace, record_and_keep
+
+
+class StateSpace(Protocol):
+    """Where vertices and edges come from."""
+
+    def explore(self, discrete: bool, max_vertices: int) -> Explored: ...
+
+
+class Edges(NamedTuple):
+    """Edges by vertex number: weight = base + coefficients · theta. One row an edge."""
+
+    source: NDArray[np.int64]
+    target: NDArray[np.int32]
+    base: NDArray[np.float64]
+    coefficients: NDArray[np.float64]
+
+
+class Graph:
+    """A Markov graph whose edge weights are linear in theta, absorbed after time T.
+
+    Give one of `callback`, `rule`, or neither (vertices and edges are then added by hand).
+
+    Args:
+        state_length: length of a state; needed by hand, else seen from the first state.
+        callback: one state in, its transitions out, each `(next_state, weight)` or
+            `(next_state, base, [c1, c2, …])`; an empty array in, the start edges out. A state
+            without transitions is absorbing; transitions to the same state add.
+        rule: many states in, (m, state_length), all their transitions out as arrays
+            `(source_row, next_states, base, coefficients)`; needs `start`.
+        start: start edges, as a callback returns them.
+        parameterized: True: weights may have coefficients of theta, also in place of a weight;
+            False: they may not, and theta cannot be set; None: as they come.
+        n_parameters: length of theta; None: that of the coefficients.
+        discrete: whether weights are probabilities of steps instead of rates.
+        improper: accept states from which absorption cannot be reached; T may then be infinite.
+        max_vertices: bound of the state space; None: the configured one (1 million).
+        callback_arguments: passed on to the callback or rule, those that it takes.
+
+    Example:
+        >>> from phasic import Graph
+        >>> def coalescent(state, nr_samples=2):
+        ...     if state.size == 0:
+        ...         return [([nr_samples], 0.0, [1.0])]
+        ...     n = state[0]
+        ...     return [([n - 1], 0.0, [n * (n - 1) / 2])] if n > 1 else []
+        >>> graph = Graph(callback=coalescent, parameterized=True, nr_samples=5)
+        >>> graph.update_parameterized_weights([1.0])
+        >>> round(graph.mean(), 12)
+        1.6
+    """
+
+    def __init__(
+        self,
+        state_length: int | None = None,
+        *,
+        callback: Callable[..., Any] | None = None,
+        rule: Callable[..., Any] | None = None,
+        start: Sequence[Any] | None = None,
+        parameterized: bool | None = None,
+        n_parameters: int | None = None,
+        discrete: bool = False,
+        improper: bool = False,
+        max_vertices: int | None = None,
+        **callback_arguments: Any,
+    ) -> None:
+        given = (parameterized, n_parameters, state_length)
+        source: StateSpace
+        if callback is not None and rule is not None:
+            raise GraphError("callback and rule are given; a graph has one of them", code="MODEL")
+        if callback is not None:
+            source = CallbackRule(_callable(callback), callback_arguments, start, *given)
+        elif rule is not None:
+            if start is None:
+                raise GraphError("a batch rule needs start edges: start=[…]", code="MODEL")
+            source = BatchRule(_callable(rule), callback_arguments, start, *given)
+        else:
+            if callback_arguments or start is not None:
+                name = next(iter(callback_arguments), "start")
+                raise GraphError(f"{name} is given without a callback or rule", code="MODEL")
+            source = ManualRule(state_length or 0, n_parameters)
+        self._set_up(source, parameterized, discrete, improper, max_vertices)
+
+    @classmethod
+    def from_matrices(
+        cls,
+        alpha: ArrayLike,
+        S: ArrayLike,  # noqa: N803
+        states: ArrayLike | None = None,
+        *,
+        discrete: bool = False,
+        improper: bool = False,
+    ) -> Graph:
+        """From an initial distribution (m,) and a sub-intensity matrix (m, m).
+
+        Row i is vertex i + 1, or where it sorts if `states` (m, state_length) are given. What
+        alpha lacks to 1 is mass at zero. Exits below 1e-15 of a row's rate count as rounding.
+
+        Raises:
+            GraphError: shapes, signs or sums are not those of a phase-type distribution.
+
+        Example:
+            >>> from phasic import Graph
+            >>> Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).mean()
+            1.5
+        """
+        graph = cls.__new__(cls)
+        graph._set_up(MatrixRule(alpha, S, states, discrete), False, discrete, improper, None)
+        return graph
+
+    def _set_up(
+        self,
+        source: StateSpace,
+        parameterized: bool | None,
+        discrete: bool,
+        improper: bool,
+        max_vertices: int | None,
+    ) -> None:
+        self._source = source
+        self._parameterized = parameterized
+        self._discrete = discrete
+        self._improper = improper
+        self._max_vertices = max_vertices
+        self._lock = threading.RLock()
+        self._frozen: FrozenGraph | None = None
+        self._trace: EliminationTrace | None = None
+        self._recorded_without_plans = False
+        self._distribution: Distribution | None = None
+        self._theta: NDArray[np.float64] | None = None
+
+    # ---- building by hand
+
+    def starting_vertex(self) -> Vertex:
+        """The virtual start; its edges carry the initial distribution."""
+        return Vertex(self._by_hand(), 0)
+
+    def find_or_create_vertex(self, state: Iterable[int]) -> Vertex:
+        """The vertex of a state.
+
+        Raises:
+            GraphError: the state does not fit, or the graph is in use already.
+        """
+        return self._by_hand().find_or_create(state)
+
+    def add_edge(self, source: Vertex, to: Vertex, weight: float | Sequence[float]) -> None:
+        """Adds an edge with a constant weight, or with coefficients of theta."""
+        source.add_edge(to, weight)
+
+    def add_edge_parameterized(
+        self, source: Vertex, to: Vertex, base: float, coefficients: Sequence[float]
+    ) -> None:
+        """Adds an edge with weight base + coefficients · theta."""
+        source.add_edge_parameterized(to, base, coefficients)
+
+    def _by_hand(self) -> ManualRule:
+        if not isinstance(self._source, ManualRule):
+            raise GraphError(
+                "the graph comes from a rule or matrices and cannot be built by hand",
+                code="NOT_MANUAL",
+                hint="Graph(state_length) makes an empty one",
+            )
+        return self._source
+
+    # ---- what it is
+
+    @property
+    def frozen(self) -> FrozenGraph:
+        """The explored graph in canonical form. Exploring happens here, once.
+
+        Raises:
+            GraphError: the model is not valid.
+            TraceError: it has more than max_vertices states.
+        """
+        with self._lock:
+            if self._frozen is None:
+                bound = self._max_vertices or config.get_int("max_vertices")
+                explored = self._source.explore(self._discrete, bound)
+                self._frozen = FrozenGraph.freeze(explored.handle, self._improper, explored.label)
+            return self._frozen
+
+    @property
+    def n_vertices(self) -> int:
+        """Vertices, the start included."""
+        return self.frozen.n_vertices
+
+    def vertices_length(self) -> int:
+        """The same as `n_vertices`."""
+        return self.frozen.n_vertices
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of theta."""
+        return self.frozen.n_parameters
+
+    @property
+    def discrete(self) -> bool:
+        return self._discrete
+
+    def states(self) -> NDArray[np.int32]:
+        """(n_vertices, state_length), in the order in which rewards are given.
+
+        Read-only. Row 0 is the start, all zeros.
+        """
+        return self.frozen.states
+
+    def edges(self) -> Edges:
+        """All edges, parallel ones added, in canonical order."""
+        handle = self.frozen.handle
+        return Edges(
+            self.frozen.edge_source,
+            handle.edge_to,
+            handle.form_base[handle.edge_form],
+            handle.form_coefficients[handle.edge_form],
+        )
+
+    def as_matrices(self, theta: ArrayLike | None = None) -> Matrices:
+        """(alpha, S, vertices) at theta, or at the graph's own.
+
+        Raises:
+            NumericError: theta is neither given nor set.
+        """
+        at = self.theta if theta is None else self.at(theta).theta
+        return as_matrices(self.frozen, at)
+
+    def __repr__(self) -> str:
+        kind = "discrete" if self._discrete else "continuous"
+        size = f"{self._frozen.n_vertices} vertices" if self._frozen else "not explored yet"
+        return f"<Graph: {kind}, {size}>"
+
+    # ---- traces
+
+    def compute_trace(
+        self, hierarchical: bool = False, min_size: int = 50, *, progress: Progress | None = None
+    ) -> EliminationTrace:
+        """The graph's trace: the one it has, else from the cache, else recorded and kept there.
+
+        Args:
+            hierarchical: also keep the plans of components of at least `min_size` vertices (in
+                the directory `.plans` of the cache), so that a graph that shares them with an
+                earlier one reuses them. The trace is the same, byte for byte. Expect little:
+                planning is a small part of the work, and few models share components.
+            min_size: see `hierarchical`.
+            progress: called now and then with work done and in all.
+
+        Raises:
+            GraphError, TraceError: the model is not valid, has no end, or is too large.
+        """
+        with self._lock:
+            if self._trace is None:
+                self._trace = find_trace(self)
+            if self._trace is None or (hierarchical and self._recorded_without_plans):
+                self._trace = record_and_keep(
+                    self, hierarchical=hierarchical, min_size=min_size, progress=progress
+                )
+                self._recorded_without_plans = not hierarchical
+            return self._trace
+
+    def _obtain_trace(self) -> EliminationTrace:
+        with self._lock:
+            if self._trace is None:
+                self._trace, recorded = obtain_trace(self)
+                self._recorded_without_plans = recorded
+            return self._trace
+
+    # ---- theta
+
+    def at(self, theta: ArrayLike = ()) -> Distribution:
+        """The distribution at one theta (n_parameters,).
+
+        Raises:
+            NumericError: theta does not fit.
+            GraphError, TraceError: the model is not valid, has no end, or is too large.
+
+        Example:
+            >>> from phasic import Graph
+            >>> Graph.from_matrices([1.0], [[-2.0]]).at().variance()
+            0.25
+        """
+        return Distribution(self._obtain_trace(), theta)
+
+    def update_parameterized_weights(self, theta: ArrayLike) -> None:
+        """Sets the graph's own theta (n_parameters,), at which `moments` and the like are.
+
+        Raises:
+            NumericError: theta does not fit, or the graph is built with parameterized=False.
+            GraphError, TraceError: the model is not valid, has no end, or is too large.
+        """
+        if self._parameterized is False:
+            raise NumericError(
+                "FATAL: theta cannot be set: the graph has constant weights "
+                "(parameterized=False)",
+                code="NOT_PARAMETERIZED",
+                hint="build it with parameterized=True and (next_state, base, [c1, …]) "
+                "transitions, or leave theta out: its moments are there already",
+            )
+        array = check_theta(theta, self.frozen.n_parameters)
+        with self._lock:
+            self._theta = array
+            self._distribution = None
+
+    @property
+    def theta(self) -> NDArray[np.float64]:
+        """The graph's own theta, read-only.
+
+        Raises:
+            NumericError: it is not set yet, and the graph has parameters.
+        """
+        if self._theta is not None:
+            return self._theta
+        if self.frozen.n_parameters == 0:
+            return check_theta((), 0)
+        n_parameters = self.frozen.n_parameters
+        raise NumericError(
+            f"FATAL: trace cannot be evaluated: theta is not set, and the graph has "
+            f"{n_parameters} parameter{'s' if n_parameters > 1 else ''} "
+            f"({self.frozen.n_vertices} vertices, state length {self.frozen.states.shape[1]})",
+            code="THETA_NOT_SET",
+            hint=f"call graph.update_parameterized_weights(theta) with {n_parameters} value"
+            f"{'s' if n_parameters > 1 else ''} first, or graph.at(theta)",
+        )
+
+    def _at_own_theta(self) -> Distribution:
+        with self._lock:
+            if self._distribution is None:
+                self._distribution = self.at(self.theta)
+            return self._distribution
+
+    # ---- the distribution at the graph's own theta; see `Distribution`
+
+    def moments(
+        self, order: int, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> Any:
+        """E[Y], …, E[Y^order] at the graph's own theta; see `Distribution.moments`."""
+        distribution = self._at_own_theta()
+        if gradient:
+            return distribution.moments(order, rewards, gradient=True)
+        return distribution.moments(order, rewards)
+
+    def factorial_moments(self, order: int) -> NDArray[np.float64]:
+        """See `Distribution.factorial_moments`."""
+        return self._at_own_theta().factorial_moments(order)
+
+    def mean(self, rewards: ArrayLike | None = None) -> float:
+        """See `Distribution.mean`."""
+        return self._at_own_theta().mean(rewards)
+
+    def expectation(self, rewards: ArrayLike | None = None) -> float:
+        """See `Distribution.mean`."""
+        return self._at_own_theta().mean(rewards)
+
+    def variance(self, rewards: ArrayLike | None = None) -> float:
+        """See `Distribution.variance`."""
+        return self._at_own_theta().variance(rewards)
+
+    def std(self, rewards: ArrayLike | None = None) -> float:
+        """See `Distribution.std`."""
+        return self._at_own_theta().std(rewards)
+
+    def covariance(self, rewards1: ArrayLike, rewards2: ArrayLike) -> float:
+        """See `Distribution.covariance`."""
+        return self._at_own_theta().covariance(rewards1, rewards2)
+
+    def covariance_matrix(self, rewards: ArrayLike) -> NDArray[np.float64]:
+        """See `Distribution.covariance_matrix`."""
+        return self._at_own_theta().covariance_matrix(rewards)
+
+    def mean_vector(self, rewards: ArrayLike) -> NDArray[np.float64]:
+        """See `Distribution.mean_vector`."""
+        return self._at_own_theta().mean_vector(rewards)
+
+    def expected_sojourn_time(self) -> NDArray[np.float64]:
+        """See `Distribution.expected_sojourn_time`."""
+        return self._at_own_theta().expected_sojourn_time()
+
+    def expected_waiting_time(self, rewards: ArrayLike | None = None) -> NDArray[np.float64]:
+        """See `Distribution.expected_waiting_time`."""
+        return self._at_own_theta().expected_waiting_time(rewards)
+
+    def absorption_probabilities(self) -> NDArray[np.float64]:
+        """See `Distribution.absorption_probabilities`."""
+        return self._at_own_theta().absorption_probabilities()
+
+    def defect(self, rewards: ArrayLike | None = None) -> float:
+        """See `Distribution.defect`."""
+        return self._at_own_theta().defect(rewards)
+
+
+def _callable(function: Any) -> Callable[..., Any]:
+    if not callable(function):
+        raise GraphError(f"{function!r} cannot be called", code="MODEL")
+    return function  # type: ignore[no-any-return]

@@ -1,0 +1,158 @@
+"""One measurement of a Python peer, run by peers.py in the peers' environment.
+
+Reads a JSON request from its argument and prints a JSON answer as its last line. All times are CPU
+seconds of this process, the minimum of several repeats.
+"""
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import callbacks
+from measure import fastest, limit_memory, peak_bytes
+
+MEMORY_BYTES = 8 << 30
+
+
+def versions(request: dict[str, Any]) -> dict[str, Any]:
+    """What is installed, and what importing it costs."""
+    from importlib.metadata import version
+
+    began = time.process_time()
+    import phasic
+
+    return {
+        "import_seconds": time.process_time() - began,
+        "modules": len(sys.modules),
+        "bytes": peak_bytes(),
+        "module_version": phasic.__version__,
+        "versions": {name: version(name) for name in ("phasic", "numpy", "scipy", "jax")},
+    }
+
+
+def splu(request: dict[str, Any]) -> dict[str, Any]:
+    """scipy's SuperLU, which has no refactorisation: a factorisation and a solve for every theta,
+    with the better of its default ordering and minimum degree with diagonal pivots."""
+    import numpy as np
+    from scipy.sparse import csc_matrix
+    from scipy.sparse.linalg import splu as factorise
+
+    data = np.load(request["data"])
+    n, values = int(data["n"]), data["values"]
+    ones = np.ones(n)
+    choices = {
+        "COLAMD": {},
+        "MMD_AT_PLUS_A": {
+            "permc_spec": "MMD_AT_PLUS_A",
+            "diag_pivot_thresh": 0.001,
+            "options": {"SymmetricMode": True},
+        },
+    }
+    answers = {}
+    for name, options in choices.items():
+        means = []
+
+        def solve(k: int, options: dict[str, Any] = options, means: list[float] = means) -> None:
+            matrix = csc_matrix((values[k], data["row"], data["column_start"]), shape=(n, n))
+            means.append(float(factorise(matrix, **options).solve(ones)[int(data["start"])]))
+
+        seconds = fastest(partial(solve, 0))
+        means.clear()
+        solve(0)
+        solve(-1)
+        answers[name] = {"one_theta": seconds, "ordering": name, "means": means}
+    return min(answers.values(), key=lambda answer: answer["one_theta"])
+
+
+def _builder(data: Any) -> Callable[[], Any]:
+    """Builds the model of `data` vertex by vertex through the public interface."""
+    from phasic import Graph
+
+    states = data["states"].tolist()
+    edges = list(
+        zip(*(data[name].tolist() for name in ("source", "target", "coefficients")), strict=True)
+    )
+
+    def build() -> Any:
+        graph = Graph(len(states[0]))
+        vertices = [graph.find_or_create_vertex(state) for state in states]
+        graph.starting_vertex().add_edge(vertices[0], 1.0)
+        for i, j, coefficients in edges:
+            vertices[i].add_edge(vertices[j], coefficients)
+        return graph
+
+    return build
+
+
+def moments(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1: the model built, moments at the first theta, and at a new theta."""
+    import numpy as np
+
+    data = np.load(request["data"])
+    thetas, order = data["thetas"], int(request["order"])
+    build = _builder(data)
+    began = time.process_time()
+    graph = build()
+    built = time.process_time()
+    graph.update_weights(thetas[0])
+    first = graph.moments(order)
+    done = time.process_time()
+    k = 0
+
+    def again() -> None:
+        nonlocal k
+        k += 1
+        graph.update_weights(thetas[k % len(thetas)])
+        graph.moments(order)
+
+    new_theta = fastest(again)
+    graph.update_weights(thetas[-1])
+    return {
+        "build": built - began,
+        "first_theta": done - built,
+        "new_theta": new_theta,
+        "means": [float(first[0]), float(graph.moments(order)[0])],
+        "bytes": peak_bytes(),
+    }
+
+
+def trace(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1's elimination trace, of an acyclic model: it records no other."""
+    import numpy as np
+    from phasic.trace_elimination import record_elimination_trace
+
+    build = _builder(np.load(request["data"]))
+    best = float("inf")
+    for _ in range(3):
+        graph = build()  # recording consumes it
+        began = time.process_time()
+        record_elimination_trace(graph)
+        best = min(best, time.process_time() - began)
+    return {"record": best}
+
+
+def callback(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1's state space of callbacks.islands."""
+    from phasic import Graph
+
+    n = int(request["n"])
+    graphs = []
+
+    def build() -> None:
+        graphs[:] = [Graph(callbacks.islands, ipv=callbacks.start(n), graph_cache=False)]
+
+    seconds = fastest(build)
+    return {"seconds": seconds, "vertices": graphs[0].vertices_length(), "bytes": peak_bytes()}
+
+
+TASKS = {task.__name__: task for task in (versions, splu, moments, trace, callback)}
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    limit_memory(MEMORY_BYTES)
+    asked = json.loads(sys.argv[1])
+    print(json.dumps(TASKS[asked["task"]](asked)))

@@ -1,0 +1,87 @@
+"""The Python peers: their own virtual environment, and workers run in it.
+
+phasic 0.32.1 bears our name, so it can only live in an environment of its own. It is installed
+without its declared dependencies: the registry's `mpfr` and `eigen` are unrelated packages, one of
+them a demonstration of dependency confusion. What it does import is installed by name.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PHASIC = "phasic==0.32.1"
+IMPORTED_BY_PHASIC = [
+    *("numpy", "scipy", "jax", "pandas", "matplotlib", "seaborn", "requests", "ipython"),
+    *("ipywidgets", "dill", "multiprocess", "rich", "tqdm", "psutil", "pyyaml"),
+]
+WORKER = Path(__file__).with_name("peer_worker.py")
+
+
+class PeerAbsent(Exception):
+    """A contender cannot take part; the report says so in its place."""
+
+    def __init__(self, peer: str, reason: str) -> None:
+        super().__init__(f"{peer} is absent: {reason}")
+        self.peer = peer
+        self.reason = reason
+
+
+class PeerFailed(Exception):
+    """A contender took part and gave no answer: it crashed, or ran out of time."""
+
+
+class PeerEnvironment:
+    """A virtual environment below `work_dir`, made at first use. Raises PeerAbsent."""
+
+    def __init__(self, work_dir: Path) -> None:
+        self._work_dir = work_dir
+        self._home = work_dir / "home"
+        self.python = work_dir / "venv" / "bin" / "python"
+        self._home.mkdir(parents=True, exist_ok=True)
+        complete = work_dir / "venv" / "complete"
+        if not complete.exists():
+            self._install()
+            complete.touch()
+
+    def _install(self) -> None:
+        pip = [str(self.python), "-m", "pip", "install", "--quiet"]
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(self._work_dir / "venv")],
+            [*pip, "--no-deps", PHASIC],
+            [*pip, *IMPORTED_BY_PHASIC],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise PeerAbsent("phasic 0.32.1", f"{' '.join(command)}: {done.stderr[-300:]}")
+
+    def call(
+        self, task: str, data: Path | None = None, timeout: float = 120, **options: Any
+    ) -> Any:
+        """Runs one task of peer_worker.py in a fresh process and returns its answer."""
+        request = {"task": task, "data": None if data is None else str(data), **options}
+        # A home of its own, so that caches on disk neither help nor hurt, and one thread.
+        variables = {
+            "HOME": str(self._home),
+            "PATH": os.environ.get("PATH", ""),
+            "PHASIC_DISABLE_GRAPH_CACHE": "1",
+            "OMP_NUM_THREADS": "1",
+            "JAX_PLATFORMS": "cpu",
+        }
+        try:
+            done = subprocess.run(
+                [str(self.python), str(WORKER), json.dumps(request)],
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                env=variables,
+                cwd=self._work_dir,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise PeerFailed(f"no answer in {timeout:.0f} s") from late
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise PeerFailed(f"exit status {done.returncode}: {last}")
+        return json.loads(done.stdout.strip().splitlines()[-1])

@@ -1,0 +1,129 @@
+"""The results as tables for a README: what was measured, what was asked, who was absent."""
+
+from results import Figure, Results, Row
+
+
+def _microseconds(seconds: float | None) -> str:
+    return "–" if seconds is None else _short(1e6 * seconds)
+
+
+def _short(value: float) -> str:
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-3 or abs(value) >= 1e7:
+        return f"{value:.1e}"
+    if abs(value) < 10:
+        return f"{value:.2g}"
+    return f"{value:,.0f}"
+
+
+def _times(numerator: float | None, denominator: float) -> str:
+    return "–" if numerator is None else f"{numerator / denominator:.1f}×"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [header, [":--", *["--:"] * (len(header) - 1)], *rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _speed(row: Row) -> list[str]:
+    return [
+        row.model,
+        f"{row.states:,}",
+        _short(row.multiply_adds),
+        _short(1e3 * (row.freeze + row.record)),
+        _microseconds(row.one_theta),
+        _microseconds(row.many_thetas),
+        _microseconds(row.klu),
+        _times(row.klu, row.one_theta),
+        _times(row.klu, row.many_thetas),
+        _microseconds(row.splu),
+        _microseconds(row.phasic_first),
+        _microseconds(row.phasic_new),
+    ]
+
+
+def _agreement(row: Row) -> list[str]:
+    contenders = ("reference", "KLU", "splu", "phasic 0.32.1")
+    cells = [row.model]
+    for contender in contenders:
+        if contender in row.differences:
+            cells.append(f"{row.differences[contender]:.0e}")
+        else:
+            cells.append(row.failures.get(contender, "–").replace("|", "/"))
+    return cells
+
+
+def _target(figure: Figure) -> str:
+    if figure.at_most is not None:
+        return f"≤ {_short(figure.at_most)} {figure.unit}".strip()
+    return f"≥ {_short(figure.at_least or 0)} {figure.unit}".strip()
+
+
+def _verdict(figure: Figure) -> list[str]:
+    measured = "not measured" if figure.value is None else f"{_short(figure.value)} {figure.unit}"
+    met = "yes" if figure.met else "**missed**"
+    return [figure.name, measured.strip(), _target(figure), met + (figure.note and f" ({figure.note})")]
+
+
+def markdown(results: Results) -> str:
+    """Everything as Markdown."""
+    machine = results.machine
+    lines = [
+        f"Measured {results.date} on {machine['cpu']}, {machine['cores']} cores, "
+        f"{machine['instruction_set']}; CPU time, minimum of several runs, everyone warmed up; "
+        + ", ".join(f"{name} {version}" for name, version in results.versions.items())
+        + ".",
+        "",
+    ]
+    lines += [f"**{peer} was absent**: {reason}" for peer, reason in results.absent.items()]
+    lines += [
+        "",
+        "### One theta, µs: the mean of a recorded model at new numbers",
+        "",
+        *_table(
+            [
+                "model",
+                "states",
+                "multiply-adds",
+                "record, ms",
+                "one theta",
+                "64 thetas, each",
+                "KLU",
+                "one / KLU",
+                "64 / KLU",
+                "splu",
+                "phasic 0.32.1, first",
+                "and next",
+            ],
+            [_speed(row) for row in results.rows],
+        ),
+        "",
+        "### Relative difference of the mean from ours",
+        "",
+        "The reference never subtracts (closed form, or elimination by Grassmann, Taksar and Heyman).",
+        "",
+        *_table(
+            ["model", "reference", "KLU", "splu", "phasic 0.32.1"],
+            [_agreement(row) for row in results.rows],
+        ),
+        "",
+        "### Targets",
+        "",
+        *_table(
+            ["figure", "measured", "target", "met"],
+            [_verdict(figure) for figure in results.figures if figure.met is not None],
+        ),
+        "",
+        "### Other figures",
+        "",
+        *_table(
+            ["figure", "measured"],
+            [
+                [figure.name, _verdict(figure)[1] if figure.value is not None else figure.note]
+                for figure in results.figures
+                if figure.met is None
+            ],
+        ),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,136 @@
+"""Every reference answer of this issue's quantities, at its own tolerance, by every engine.
+
+The quantities are moments, variances, covariances, means, expected sojourn times, absorption
+probabilities, defects, and the gradients of each. Models whose theta changes in time (`epochs`)
+need the distribution's time-dependent functions and are listed below by quantity.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from engines import ENGINES, Evaluator
+from truth.truth_io import check, load, model_of
+
+CASES = {case["id"]: case for case in load()}
+
+QUANTITIES = (
+    "moment",
+    "variance",
+    "covariance",
+    "covariance_matrix",
+    "mean_vector",
+    "expected_sojourn",
+    "absorption_probability",
+    "defect",
+)
+
+# Entries of the quantities above, and of their gradients, over all cases without epochs.
+EXPECTED_COUNT = {
+    "moment": 559,
+    "variance": 170,
+    "covariance": 4,
+    "covariance_matrix": 61,
+    "mean_vector": 52,
+    "expected_sojourn": 30,
+    "absorption_probability": 15,
+    "defect": 46,
+    "gradient of moment": 143,
+    "gradient of variance": 36,
+    "gradient of covariance": 34,
+    "gradient of absorption_probability": 11,
+}
+
+# A piecewise-constant theta needs the state probabilities at the times of change.
+EPOCH_CASES = {
+    "co-epoch-varmig-22",
+    "co-epoch2-2pop-05",
+    "co-epoch3-bottleneck-05",
+    "gen-epoch-03",
+    "gen-epoch-04",
+}
+EPOCH_COUNT = {"moment": 25, "variance": 10, "mean_vector": 4, "covariance_matrix": 4}
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    if entry["quantity"] == "gradient":
+        return "gradient of " + entry["args"]["of"]["quantity"]
+    return entry["quantity"]
+
+
+def entries_of(case: dict[str, Any]) -> list[dict[str, Any]]:
+    wanted = {*QUANTITIES, *(f"gradient of {name}" for name in QUANTITIES)}
+    return [entry for entry in case["expected"] if name_of(entry) in wanted]
+
+
+def answer(
+    evaluator: Evaluator, case: dict[str, Any], quantity: str, args: dict[str, Any], slope: bool
+) -> Any:
+    """What an engine says to one entry; with `slope` its gradient."""
+    model = model_of(case)
+    theta = model.theta
+
+    def reward(name: str | None) -> Any:
+        return None if name is None else model.rewards[name]
+
+    if quantity == "moment":
+        values, slopes = evaluator.moments(theta, args["order"], reward(args.get("reward")), slope)
+        return slopes[-1] if slope else values[-1]
+    if quantity in ("variance", "covariance", "covariance_matrix", "mean_vector"):
+        names = args.get("rewards") or [args.get("reward")]
+        means, matrix, mean_slopes, slopes = evaluator.covariances(
+            theta, [reward(name) for name in names], slope
+        )
+        if quantity == "mean_vector":
+            return mean_slopes if slope else means
+        if quantity == "covariance_matrix":
+            return slopes if slope else matrix
+        return slopes[0][-1] if slope else matrix[0][-1]
+    if quantity == "absorption_probability":
+        vertices = args["vertex"] if isinstance(args["vertex"], list) else [args["vertex"]]
+        values, slopes = evaluator.absorption(theta, vertices, slope)
+        return slopes if slope else values
+    assert not slope, f"no gradient of {quantity} is defined"
+    if quantity == "expected_sojourn":
+        found = evaluator.sojourn(theta)
+        return [found[v] for v in args["vertices"]]
+    assert quantity == "defect"
+    return evaluator.defect(theta, reward(args.get("reward")))
+
+
+def test_every_entry_is_counted() -> None:
+    counts: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
+    for case in CASES.values():
+        for entry in entries_of(case):
+            counts[case["id"] in EPOCH_CASES][name_of(entry)] += 1
+    assert {case["id"] for case in CASES.values() if case["model"].get("epochs")} == EPOCH_CASES
+    assert counts[False] == EXPECTED_COUNT
+    assert counts[True] == EPOCH_COUNT
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("name", [name for name in CASES if name not in EPOCH_CASES])
+def test_case(name: str, engine: str) -> None:
+    case = CASES[name]
+    entries = entries_of(case)
+    evaluator = ENGINES[engine](model_of(case))
+    failures = []
+    for entry in entries:
+        slope = entry["quantity"] == "gradient"
+        of = entry["args"]["of"] if slope else entry
+        got = answer(evaluator, case, of["quantity"], of["args"], slope)
+        worst = check(entry, got)
+        if not worst <= 1:
+            failures.append((name_of(entry), of["args"], got, entry["value"], worst))
+    assert not failures
+
+
+def test_a_wrong_value_is_refused() -> None:
+    entry = {"value": ["1", "2"], "rel_tol": 1e-10}
+    assert check(entry, [1.0, 2.0 * (1 + 0.9e-10)]) <= 1
+    assert check(entry, [1.0, 2.0 * (1 + 1.1e-10)]) > 1
+    assert check(entry, [1.0]) > 1
+    assert check(entry, [1.0, float("nan")]) > 1
+    assert check({"value": "inf", "rel_tol": 0.0}, 1e308) > 1

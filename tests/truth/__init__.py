@@ -1,0 +1,1 @@
+"""Expected values made without phasic: cases and their loader."""
