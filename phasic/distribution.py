@@ -6,7 +6,7 @@ vertex, the variable is Y, the integral (discrete: the sum) of r along the path;
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -127,9 +127,7 @@ class Distribution:
         return value if slope is None else (value, slope[0, 0, 1])
 
     @overload
-    def covariance_matrix(
-        self, rewards: ArrayLike, *, gradient: Literal[False] = ...
-    ) -> Array: ...
+    def covariance_matrix(self, rewards: ArrayLike, *, gradient: Literal[False] = ...) -> Array: ...
     @overload
     def covariance_matrix(
         self, rewards: ArrayLike, *, gradient: Literal[True]
@@ -219,16 +217,14 @@ class Distribution:
         first = self.trace.handle.array("position_vertex")
         return np.sort(first[: self.trace.handle.meta["n_absorbing"]]).astype(np.int64)
 
-    def _as_targets(self, vertices: ArrayLike, absorbing: NDArray) -> NDArray[np.int64]:
+    def _as_targets(self, vertices: ArrayLike, absorbing: NDArray[Any]) -> NDArray[np.int64]:
         targets = np.atleast_1d(np.asarray(vertices))
         if targets.dtype.kind not in "iu" or targets.ndim != 1:
             raise NumericError("FATAL: vertices are numbers of vertices", code="NOT_ABSORBING")
         other = targets[~np.isin(targets, absorbing)]
         if other.size:
             label = self._evaluator.label(int(other[0]))
-            raise NumericError(
-                f"FATAL: vertex {label} is not absorbing", code="NOT_ABSORBING"
-            )
+            raise NumericError(f"FATAL: vertex {label} is not absorbing", code="NOT_ABSORBING")
         return np.ascontiguousarray(targets, np.int64)
 
 
@@ -236,5 +232,3 @@ def _scatter(values: Array, targets: NDArray[np.int64], length: int) -> Array:
     spread = np.zeros((length, *values.shape[1:]))
     spread[targets] = values
     return spread
-
-

@@ -111,7 +111,7 @@ class Graph:
     def from_matrices(
         cls,
         alpha: ArrayLike,
-        S: ArrayLike,  # noqa: N803
+        S: ArrayLike,
         states: ArrayLike | None = None,
         *,
         discrete: bool = False,
@@ -313,8 +313,7 @@ class Graph:
         """
         if self._parameterized is False:
             raise NumericError(
-                "FATAL: theta cannot be set: the graph has constant weights "
-                "(parameterized=False)",
+                "FATAL: theta cannot be set: the graph has constant weights (parameterized=False)",
                 code="NOT_PARAMETERIZED",
                 hint="build it with parameterized=True and (next_state, base, [c1, …]) "
                 "transitions, or leave theta out: its moments are there already",

@@ -130,8 +130,7 @@ def keep(trace: TraceHandle) -> bool:
     except errors.CacheError as error:
         errors.warn(
             "CACHE_SAVE_FAILED",
-            f"the trace could not be saved in the cache, and is used all the same: "
-            f"{error.message}",
+            f"the trace could not be saved in the cache, and is used all the same: {error.message}",
         )
         return False
     debug(f"saved: {trace.hashes[1].hex()} in {directory}, {trace.n_bytes} bytes")

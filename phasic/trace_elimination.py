@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -280,10 +280,10 @@ class EliminationTrace:
         return cls(trace_json.parse(text))
 
 
-class PerVertex(Sequence[NDArray]):
+class PerVertex(Sequence[NDArray[Any]]):
     """One array a vertex, cut out of a flat one."""
 
-    def __init__(self, start: NDArray[np.int64], values: NDArray) -> None:
+    def __init__(self, start: NDArray[np.int64], values: NDArray[Any]) -> None:
         self._start = start
         self._values = values
 
@@ -298,7 +298,7 @@ class PerVertex(Sequence[NDArray]):
             raise IndexError(f"vertex {vertex} of {len(self)}")
         return self._values[self._start[at] : self._start[at + 1]]
 
-    def __iter__(self) -> Iterator[NDArray]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[vertex] for vertex in range(len(self)))
 
 

@@ -46,16 +46,17 @@ def parse(text: str) -> TraceHandle:
             {name: int(meta[name]) for name in META_NAMES},
             {name: np.array(arrays[name]) for name in ARRAY_NAMES},
         )
+    except FormatError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"an array or number is malformed: {error}", code="FORMAT_JSON") from error
+        message = f"an array or number is malformed: {error}"
+        raise FormatError(message, code="FORMAT_JSON") from error
     if document.get("key") != trace.hashes[1].hex():
         raise FormatError("the key in the JSON is not that of its data", code="FORMAT_KEY")
     return trace
 
 
-def _part(document: dict[str, object], name: str, fields: tuple[str, ...]) -> dict:
+def _part(document: dict[str, object], name: str, fields: tuple[str, ...]) -> dict[str, Any]:
     part = document.get(name)
     if not isinstance(part, dict):
         raise FormatError(f"the JSON has no {name!r}", code="FORMAT_JSON")

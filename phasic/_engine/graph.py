@@ -152,5 +152,5 @@ class GraphHandle:
         dense[rows, columns] = self._array("form_coefficient", n_entries, np.float64)
         return dense
 
-    def _array(self, name: str, shape: Any, dtype: Any) -> NDArray:
+    def _array(self, name: str, shape: Any, dtype: Any) -> NDArray[Any]:
         return view(getattr(self._view, name), shape, dtype, self._pointer)

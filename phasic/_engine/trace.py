@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -62,7 +61,7 @@ class TraceHandle:
 
     @classmethod
     def from_arrays(
-        cls, meta: Mapping[str, int], arrays: Mapping[str, NDArray]
+        cls, meta: Mapping[str, int], arrays: Mapping[str, NDArray[Any]]
     ) -> TraceHandle:
         """From meta numbers and arrays by name, copied and validated by the engine."""
         c_meta = ffi.new("ptd_trace_meta *", {name: int(meta[name]) for name in META_NAMES})
@@ -143,7 +142,7 @@ class TraceHandle:
         c_meta = lib.ptd_elimination_trace_meta(self._pointer)
         return {name: int(getattr(c_meta, name)) for name in META_NAMES}
 
-    def array(self, name: str) -> NDArray:
+    def array(self, name: str) -> NDArray[Any]:
         """One of the trace's arrays (`ARRAY_NAMES`), read-only."""
         c_array = ffi.new("ptd_array *")
         lib.ptd_elimination_trace_array(self._pointer, ARRAY_NAMES.index(name), c_array)

@@ -23,7 +23,9 @@ class _Memory:
         self.owner = owner
 
 
-def view(pointer: Any, shape: int | tuple[int, ...], dtype: DTypeLike, owner: object) -> NDArray:
+def view(
+    pointer: Any, shape: int | tuple[int, ...], dtype: DTypeLike, owner: object
+) -> NDArray[Any]:
     """A read-only array over `pointer`; `owner` lives at least as long as the array."""
     shape = (shape,) if isinstance(shape, int) else shape
     kind = np.dtype(dtype)
@@ -42,7 +44,7 @@ _C_TYPES = {
 }
 
 
-def pointer(array: NDArray | None) -> Any:
+def pointer(array: NDArray[Any] | None) -> Any:
     """A C pointer to a contiguous array, which it keeps alive; NULL for None."""
     if array is None:
         return ffi.NULL

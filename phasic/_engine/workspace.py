@@ -73,8 +73,8 @@ class Workspace:
         thetas: Thetas,
         rewards: Rewards,
         order: int,
-        moments: NDArray,
-        gradient: NDArray | None,
+        moments: NDArray[Any],
+        gradient: NDArray[Any] | None,
     ) -> int:
         return int(
             lib.ptd_moments(
@@ -89,7 +89,7 @@ class Workspace:
             )
         )
 
-    def factorial_moments(self, thetas: Thetas, order: int, moments: NDArray) -> int:
+    def factorial_moments(self, thetas: Thetas, order: int, moments: NDArray[Any]) -> int:
         return int(
             lib.ptd_factorial_moments(
                 self._pointer,
@@ -102,7 +102,7 @@ class Workspace:
         )
 
     def vertex_moments(
-        self, thetas: Thetas, rewards: Rewards, order: int, moments: NDArray
+        self, thetas: Thetas, rewards: Rewards, order: int, moments: NDArray[Any]
     ) -> int:
         return int(
             lib.ptd_vertex_moments(
@@ -119,11 +119,11 @@ class Workspace:
     def covariances(
         self,
         thetas: Thetas,
-        rewards: NDArray,
-        means: NDArray,
-        covariances: NDArray,
-        mean_gradients: NDArray | None,
-        covariance_gradients: NDArray | None,
+        rewards: NDArray[Any],
+        means: NDArray[Any],
+        covariances: NDArray[Any],
+        mean_gradients: NDArray[Any] | None,
+        covariance_gradients: NDArray[Any] | None,
     ) -> int:
         return int(
             lib.ptd_covariances(
@@ -140,7 +140,7 @@ class Workspace:
             )
         )
 
-    def expected_sojourn(self, thetas: Thetas, sojourn: NDArray) -> int:
+    def expected_sojourn(self, thetas: Thetas, sojourn: NDArray[Any]) -> int:
         return int(
             lib.ptd_expected_sojourn(
                 self._pointer, thetas.shape[0], pointer(thetas), pointer(sojourn), self._error
@@ -151,8 +151,8 @@ class Workspace:
         self,
         thetas: Thetas,
         targets: NDArray[np.int64],
-        probabilities: NDArray,
-        gradient: NDArray | None,
+        probabilities: NDArray[Any],
+        gradient: NDArray[Any] | None,
     ) -> int:
         return int(
             lib.ptd_absorption_probabilities(
@@ -167,7 +167,7 @@ class Workspace:
             )
         )
 
-    def defect(self, thetas: Thetas, rewards: Rewards, defect: NDArray) -> int:
+    def defect(self, thetas: Thetas, rewards: Rewards, defect: NDArray[Any]) -> int:
         return int(
             lib.ptd_defect(
                 self._pointer,

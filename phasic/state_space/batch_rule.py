@@ -130,7 +130,7 @@ def _read_result(
 
 def _array(
     value: object, name: str, kinds: str, shape: tuple[int | None, ...], where: object
-) -> NDArray:
+) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except ValueError:

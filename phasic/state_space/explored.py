@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,9 @@ def build(
     """Puts explored states (numbered from 1) and their edges into the engine."""
 
     def state_of(vertex: int) -> str:
-        return "start" if vertex == 0 else state_label(states[vertex - 1])
+        if vertex == 0:
+            return "start"
+        return state_label(states[vertex - 1]) if states.shape[1] else str(vertex)
 
     label = label or state_of
     handle = GraphHandle(discrete, n_parameters, states.shape[1])
@@ -49,7 +51,7 @@ class Source:
     """The state that is being explored; its text is made only where a message needs it."""
 
     def __init__(self) -> None:
-        self.state: NDArray | None = None
+        self.state: NDArray[Any] | None = None
 
     def __str__(self) -> str:
         if self.state is None:
@@ -73,7 +75,7 @@ def declared(n_parameters: int | None, width: int) -> int:
     return n_parameters
 
 
-def to_int32(states: NDArray, source: object) -> NDArray[np.int32]:
+def to_int32(states: NDArray[Any], source: object) -> NDArray[np.int32]:
     """States as the engine keeps them.
 
     Raises:

@@ -28,10 +28,10 @@ class Vertex:
 
     def add_edge(self, to: Vertex, weight: float | Sequence[float]) -> None:
         """Adds an edge with a constant weight, or with coefficients of theta."""
-        if np.ndim(weight) == 0:
-            self._builder.add_edge(self, to, weight, ())
-        else:
+        if isinstance(weight, Iterable):
             self._builder.add_edge(self, to, 0.0, weight)
+        else:
+            self._builder.add_edge(self, to, weight, ())
 
     def add_edge_parameterized(
         self, to: Vertex, base: float, coefficients: Sequence[float]
@@ -122,7 +122,9 @@ class ManualRule:
 
     def _check_open(self) -> None:
         if self.is_closed:
-            raise GraphError("the graph is in use and cannot change", code="GRAPH_FROZEN", hint=_HINT)
+            raise GraphError(
+                "the graph is in use and cannot change", code="GRAPH_FROZEN", hint=_HINT
+            )
 
     def explore(self, discrete: bool, max_vertices: int) -> Explored:
         """Puts the vertices and edges into the engine; nothing can be added after."""

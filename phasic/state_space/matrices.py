@@ -15,7 +15,6 @@ from ..errors import GraphError
 from .edges import EdgeChunk
 from .explored import Explored, build, to_int32
 from .frozen import DROPPED, TRANSIENT, FrozenGraph
-from .labels import state_label
 
 # How far a row or alpha may be beyond 1 or 0 by rounding alone.
 _ROUNDING = 1e-12
@@ -69,15 +68,8 @@ class MatrixRule:
             EdgeChunk(source, target, base, np.zeros((base.shape[0], 0)))
             for source, target, base in edges
         ]
-        states = np.zeros((absorbing, 0), np.int32)
-        label = str
-        if self.states is not None:
-            states = self.states
-
-            def label(vertex: int) -> str:
-                return "start" if vertex == 0 else state_label(states[vertex - 1])
-
-        return build(discrete, 0, states, chunks, label)
+        states = np.zeros((absorbing, 0), np.int32) if self.states is None else self.states
+        return build(discrete, 0, states, chunks)
 
 
 def _as_matrix(values: ArrayLike, n_axes: int, name: str) -> NDArray[np.float64]:
@@ -123,7 +115,8 @@ def _as_states(states: ArrayLike, n_rows: int) -> NDArray[np.int32]:
     array = np.asarray(states)
     if array.ndim == 1:
         array = array[:, np.newaxis]
-    if array.ndim != 2 or array.shape[0] not in (n_rows, n_rows + 1) or array.dtype.kind not in "iu":
+    fits = array.ndim == 2 and array.shape[0] in (n_rows, n_rows + 1)
+    if not fits or array.dtype.kind not in "iu":
         raise GraphError(
             f"states have shape {array.shape} and type {array.dtype}; expected integers, one row "
             f"for each of the {n_rows} rows of S (and one for absorption)",
@@ -165,9 +158,7 @@ def as_matrices(frozen: FrozenGraph, theta: NDArray[np.float64]) -> Matrices:
     chosen = ~is_start & is_inner
     matrix = np.zeros((vertices.size, vertices.size))
     np.add.at(matrix, (row_of[source[chosen]], row_of[target[chosen]]), weights[chosen])
-    leaving = np.bincount(
-        row_of[source[~is_start]], weights[~is_start], minlength=vertices.size
-    )
+    leaving = np.bincount(row_of[source[~is_start]], weights[~is_start], minlength=vertices.size)
     stays = 1.0 - leaving if frozen.discrete else -leaving
     matrix[np.diag_indices(vertices.size)] += stays
     return Matrices(alpha, matrix, vertices)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,11 +25,13 @@ class TransitionLog:
     def _reset(self) -> None:
         self._source: list[int] = []
         self._count: list[int] = []
-        self._target: list[NDArray] = []
-        self._base: list[NDArray] = []
-        self._coefficients: list[NDArray] = []
+        self._target: list[NDArray[Any]] = []
+        self._base: list[NDArray[Any]] = []
+        self._coefficients: list[NDArray[Any]] = []
 
-    def add(self, source: int, target: NDArray, transitions: Transitions, where: object) -> None:
+    def add(
+        self, source: int, target: NDArray[Any], transitions: Transitions, where: object
+    ) -> None:
         """Adds the transitions out of vertex `source` (0: the start) to vertices `target`."""
         width = transitions.coefficients.shape[1]
         if width and (width != self.width or self._width_is_of_start):

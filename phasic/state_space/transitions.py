@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,9 @@ _NUMERIC = "iuf"
 class Transitions(NamedTuple):
     """`states` (count, state_length) integers, `base` (count,), `coefficients` (count, width)."""
 
-    states: NDArray
-    base: NDArray
-    coefficients: NDArray
+    states: NDArray[Any]
+    base: NDArray[Any]
+    coefficients: NDArray[Any]
 
 
 _NO_COEFFICIENTS = np.zeros((0, 0))
@@ -114,7 +114,11 @@ def _read_uniform(
 
 
 def _read_one(
-    transition: object, number: int, state_length: int | None, parameterized: bool | None, where: object
+    transition: object,
+    number: int,
+    state_length: int | None,
+    parameterized: bool | None,
+    where: object,
 ) -> tuple[list[int], float, list[float]]:
     which = f"transition {number}"
     if not isinstance(transition, tuple | list) or not 2 <= len(transition) <= 3:
