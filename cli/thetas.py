@@ -96,9 +96,7 @@ def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) ->
         yield from _read_text(name, stream, n_parameters, shard)
 
 
-def _read_text(
-    name: str, stream: BinaryIO, n_parameters: int, shard: Shard
-) -> Iterator[Chunk]:
+def _read_text(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
     collected = _Collector(n_parameters)
     row = 0
     header_possible = True

@@ -176,9 +176,7 @@ def _one_by_one(
             made = _evaluate(trace, chunk.thetas[number : number + 1], wanted)
         except NumericError as error:
             where = f" ({place})" if place else ""
-            raise NumericError(
-                error.message + where, code=error.code, hint=error.hint
-            ) from None
+            raise NumericError(error.message + where, code=error.code, hint=error.hint) from None
         yield from _rows([row], made)
 
 
