@@ -165,17 +165,17 @@ def _figures(
         speed = None if row.klu is None else row.klu / own
         # Where KLU has no answer there is nothing to be faster than.
         target = {} if "KLU" in row.failures else {"at_least": bound}
-        results.add(f"{name}: {what} against KLU", speed, "×", note=why, **target)
+        results.add(f"{name}: {what} against KLU", speed, "x", note=why, **target)
     results.add(
         f"{name}: moments 1-4 against the mean",
         row.four_moments / row.many_thetas,
-        "×",
+        "x",
         at_most=2.5,
     )
     results.add(
         f"{name}: mean with gradient against the mean",
         row.gradient / row.many_thetas,
-        "×",
+        "x",
         at_most=4.5,
     )
     if "reference" in row.differences:

@@ -7,7 +7,7 @@ WRONG = 1e-6
 
 def _microseconds(seconds: float | None, difference: float = 0.0) -> str:
     if seconds is None:
-        return "–"
+        return "-"
     return _short(1e6 * seconds) + ("†" if difference > WRONG else "")
 
 
@@ -22,7 +22,7 @@ def _short(value: float) -> str:
 
 
 def _times(numerator: float | None, denominator: float) -> str:
-    return "–" if numerator is None else f"{numerator / denominator:.1f}×"
+    return "-" if numerator is None else f"{numerator / denominator:.1f}x"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -57,7 +57,7 @@ def _agreement(row: Row) -> list[str]:
         if contender in row.differences:
             cells.append(f"{row.differences[contender]:.0e}")
         else:
-            cells.append(row.failures.get(contender, "–").replace("|", "/"))
+            cells.append(row.failures.get(contender, "-").replace("|", "/"))
     return cells
 
 
@@ -111,7 +111,7 @@ def markdown(results: Results) -> str:
         "",
         "### Relative difference of the mean from ours, the worst theta",
         "",
-        "The reference never subtracts (closed form, or elimination by Grassmann, Taksar and Heyman).",
+        "The reference never subtracts: a closed form, or Grassmann-Taksar-Heyman elimination.",
         "",
         *_table(
             ["model", "reference", "KLU", "splu", "phasic 0.32.1"],

@@ -62,7 +62,7 @@ class Sessions:
     ) -> None:
         failed = theirs.get("failed") or ours.get("failed") or ""
         value = None if failed else theirs[their_key] / ours["seconds"]
-        self._results.add(name, value, "×", note=failed, **target)
+        self._results.add(name, value, "x", note=failed, **target)
 
     def _state_spaces(self, cache: str) -> None:
         batch = self._ours(cache, "batch", side=100)
