@@ -1,1 +1,1 @@
-"""The checks behind `scripts/check`: one module an instrument, each shown to fire before it counts."""
+"""The checks behind `scripts/check`, each shown to fire before its silence counts."""

@@ -58,7 +58,7 @@ class Sandbox:
         self._install("--no-deps", "--no-build-isolation", "--force-reinstall", ".")
 
     def build_beside(self, name: str, **definitions: str) -> Path:
-        """Another build of the package; with its folder on PYTHONPATH it hides the installed one."""
+        """Another build of the package; its folder on PYTHONPATH hides the installed one."""
         folder = BUILD / name / "site"
         shutil.rmtree(folder, ignore_errors=True)
         self._install(
@@ -72,8 +72,8 @@ class Sandbox:
         return folder
 
     def _install(self, *what: str) -> None:
-        pip = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        self.run([*pip, *what])
+        options = ["--quiet", "--disable-pip-version-check"]
+        self.run([self.python, "-m", "pip", "install", *options, *what])
 
     def _found(self, command: Sequence[str | Path]) -> list[str | Path]:
         tool = self.bin / command[0]

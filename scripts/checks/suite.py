@@ -7,12 +7,15 @@ from pathlib import Path
 from checks.sandbox import Sandbox
 
 
-def test(sandbox: Sandbox, *options: str, build: Path | None = None, **extra: str) -> None:
-    """`build` holds the package to test; without it, the installed one."""
-    if build is not None:
-        extra = extra | {"PYTHONPATH": str(build)}
-    sandbox.run(["pytest", *options], extra=extra)
+def run(sandbox: Sandbox, *options: str, build: Path | None, **extra: str) -> None:
+    """`build` holds the package to test; None: the installed one."""
+    sandbox.run(["pytest", *options], extra=variables(build) | extra)
+
+
+def variables(build: Path | None) -> dict[str, str]:
+    """What makes every Python import this build of the package and not the sources beside it."""
+    return {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": str(build)} if build else {})
 
 
 def tests(sandbox: Sandbox) -> None:
-    test(sandbox, "--numprocesses=2")
+    run(sandbox, "--numprocesses=2", build=None)
