@@ -63,7 +63,12 @@ def _target(figure: Figure) -> str:
 def _verdict(figure: Figure) -> list[str]:
     measured = "not measured" if figure.value is None else f"{_short(figure.value)} {figure.unit}"
     met = "yes" if figure.met else "**missed**"
-    return [figure.name, measured.strip(), _target(figure), met + (figure.note and f" ({figure.note})")]
+    return [
+        figure.name,
+        measured.strip(),
+        _target(figure),
+        met + (figure.note and f" ({figure.note})"),
+    ]
 
 
 def markdown(results: Results) -> str:
