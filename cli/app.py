@@ -37,9 +37,7 @@ def _version(context: typer.Context, value: bool) -> None:
 
         session = session_of(context)
         session.command = "version"
-        session.result = Result(
-            Value("version", f"phasic {__version__}", {"version": __version__})
-        )
+        session.result = Result(Value("version", f"phasic {__version__}", {"version": __version__}))
         raise typer.Exit
 
 

@@ -196,9 +196,7 @@ class Renderer:
             table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
             for number, name in enumerate(columns):
                 numeric = all(isinstance(row[number], (int, float)) for row in group)
-                table.add_column(
-                    name, overflow="fold", justify="right" if numeric else "left"
-                )
+                table.add_column(name, overflow="fold", justify="right" if numeric else "left")
             for row in group:
                 table.add_row(*(_text(_shown(value)) for value in row))
             console.print(table)

@@ -30,7 +30,7 @@ _SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
 
 @dataclass
 class Chunk:
-    """Some thetas in a row, and where each came from."""
+    """Some thetas, the numbers of their rows, and where each came from."""
 
     rows: list[int]
     places: list[str]
@@ -67,7 +67,7 @@ def parse_theta(text: str, n_parameters: int) -> Chunk:
 
     parts = _SEPARATOR.split(text.strip()) if text.strip() else []
     values = _numbers(parts, "--theta", n_parameters)
-    return Chunk([0], ["--theta"], np.array([values], dtype=np.float64).reshape(1, n_parameters))
+    return Chunk([0], [""], np.array([values], dtype=np.float64).reshape(1, n_parameters))
 
 
 @contextmanager
@@ -96,9 +96,7 @@ def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) ->
         yield from _read_text(name, stream, n_parameters, shard)
 
 
-def _read_text(
-    name: str, stream: BinaryIO, n_parameters: int, shard: Shard
-) -> Iterator[Chunk]:
+def _read_text(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
     collected = _Collector(n_parameters)
     row = 0
     header_possible = True

@@ -1,1 +1,192 @@
-"""stub"""
+"""From what the user names (a trace file, a key, a model, or - for standard input) to a trace."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from phasic.cli.errors import UsageError
+from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
+from phasic.cli.progress import ProgressBar
+from phasic.cli.session import Session
+from phasic.errors import CacheError, FormatError
+
+if TYPE_CHECKING:
+    from phasic.graph import Graph
+    from phasic.trace_elimination import EliminationTrace
+
+_KEY = re.compile(r"[0-9a-f]{8,64}")
+_KEY_LENGTH = 64
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A trace and where it came from: `file`, `cache` or `recorded`."""
+
+    trace: EliminationTrace
+    origin: str
+
+
+def open_trace(session: Session, text: str, options: ModelOptions) -> Opened:
+    """The trace that `text` names.
+
+    A model whose trace is cached is not recorded again; recording one by itself follows the
+    configuration as it does in the library.
+
+    Raises:
+        FormatError: there is nothing of that name, or it is no trace.
+        UsageError: options of a model with something else.
+        GraphError, TraceError: the model is wrong.
+    """
+    if text == "-":
+        text = _read_name(session)
+    if looks_like_model(text):
+        return obtain(session, load_model(text, options))
+    if Path(text).is_file():
+        return Opened(_load_file(text, options), "file")
+    if _KEY.fullmatch(text):
+        return Opened(_load_key(text, options), "cache")
+    if "/" in text or not all(part.isidentifier() for part in text.split(".")):
+        raise FormatError(
+            f"there is no file {text}",
+            code="FILE_NOT_FOUND",
+            hint="give a trace file, a key, or a model as file.py or package.module:NAME",
+        )
+    return obtain(session, load_model(text, options))
+
+
+def obtain(session: Session, graph: Graph) -> Opened:
+    """The trace of a graph from the cache, else recorded (if that is not switched off)."""
+    from phasic.trace_elimination import find_trace, obtain_trace
+
+    from phasic import config
+
+    if config.get_bool("disable_auto_trace"):
+        # Says so where it may not record.
+        return Opened(obtain_trace(graph), "cache")
+    found = find_trace(graph)
+    if found is not None:
+        return Opened(found, "cache")
+    trace = record(session, graph)
+    keep(trace)
+    return Opened(trace, "recorded")
+
+
+def record(session: Session, graph: Graph) -> EliminationTrace:
+    """Records a graph, with a progress bar where someone looks."""
+    from phasic.trace_elimination import record_elimination_trace
+
+    with ProgressBar(session, "recording") as bar:
+        return record_elimination_trace(graph, progress=bar.callback)
+
+
+def keep(trace: EliminationTrace) -> bool:
+    """Puts a trace into the cache; whether it is there. Failing is a warning."""
+    from phasic import trace_cache
+
+    return trace_cache.keep(trace.handle)
+
+
+def _read_name(session: Session) -> str:
+    if session.streams.stdin_is_terminal:
+        raise UsageError(
+            "- reads a key from standard input, which is a terminal",
+            code="USAGE",
+            hint="as in `phasic record model.py | phasic evaluate - --theta 1.0`",
+        )
+    text = session.streams.stdin.readline().strip()
+    if not text:
+        raise FormatError(
+            "standard input holds no key and no path",
+            code="KEY_MISSING",
+            hint="did the command before the pipe fail?",
+        )
+    return text
+
+
+def _load_file(path: str, options: ModelOptions) -> EliminationTrace:
+    from phasic.trace_elimination import EliminationTrace
+
+    _refuse(options, f"{path} is a trace")
+    return EliminationTrace.load(path)
+
+
+def _load_key(text: str, options: ModelOptions) -> EliminationTrace:
+    from phasic import config
+    from phasic.trace_serialization import load_trace_from_cache
+
+    _refuse(options, f"{text} is a key")
+    if config.get_bool("disable_cache"):
+        raise UsageError(
+            "keys name traces in the cache, and PHASIC_DISABLE_CACHE is set",
+            code="CACHE_DISABLED",
+            hint="unset it, or `phasic record MODEL -o FILE` and name the file",
+        )
+    key = _whole_key(text)
+    trace = load_trace_from_cache(key)
+    if trace is None:
+        raise _no_such_key(text)
+    return trace
+
+
+def _whole_key(text: str) -> str:
+    if len(text) == _KEY_LENGTH:
+        return text
+    from phasic.trace_cache import trace_directory
+
+    keys = [entry.key for entry in trace_directory().entries() if entry.key.startswith(text)]
+    if len(keys) > 1:
+        raise FormatError(
+            f"{len(keys)} cached traces have keys that start with {text}",
+            code="KEY_AMBIGUOUS",
+            hint="`phasic cache list` shows them; give more digits",
+        )
+    if not keys:
+        raise _no_such_key(text)
+    return keys[0]
+
+
+def _no_such_key(text: str) -> FormatError:
+    from phasic import config
+
+    return FormatError(
+        f"the cache in {config.get_str('cache_dir')} has no trace {text}",
+        code="CACHE_MISS",
+        hint="`phasic cache list` shows what there is; `phasic record MODEL` records",
+    )
+
+
+def _refuse(options: ModelOptions, why: str) -> None:
+    if options.given:
+        raise UsageError(
+            f"{why} and takes no {options.given[0]}",
+            code="USAGE",
+            hint="arguments belong to a model: record it again with others",
+        )
+
+
+def need_place(output: Path | None) -> None:
+    """Refuses to record what could not be found again.
+
+    Raises:
+        UsageError: the cache is switched off and no file is named.
+    """
+    from phasic import config
+
+    if output is None and config.get_bool("disable_cache"):
+        raise UsageError(
+            "PHASIC_DISABLE_CACHE is set, so a key would name nothing",
+            code="CACHE_DISABLED",
+            hint="name a file with -o, or unset it",
+        )
+
+
+def not_kept(key: str) -> CacheError:
+    """The error of a recording whose only place would have been the cache."""
+    return CacheError(
+        f"the trace {key} was recorded and could not be kept in the cache",
+        code="CACHE_SAVE_FAILED",
+        hint="the warning above says why; -o FILE writes it elsewhere",
+    )

@@ -15,13 +15,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import config
 from ._engine.record import Progress
+from ._engine.status import Context
 from .distribution import Distribution
 from .errors import GraphError, NumericError
 from .evaluation import check_theta
 from .state_space.batch_rule import BatchRule
 from .state_space.callback import CallbackRule
 from .state_space.explored import Explored
-from .state_space.frozen import FrozenGraph
+from .state_space.frozen import DROPPED, FrozenGraph
 from .state_space.manual import ManualRule, Vertex
 from .state_space.matrices import Matrices, MatrixRule, as_matrices
 from .trace_elimination import EliminationTrace, find_trace, obtain_trace, record_and_keep
@@ -238,6 +239,22 @@ class Graph:
             handle.form_base[handle.edge_form],
             handle.form_coefficients[handle.edge_form],
         )
+
+    def trapped_vertices(self) -> list[str]:
+        """Labels of all vertices from which absorption cannot be reached, in canonical order.
+
+        Where there are any and the graph is not `improper`, everything else refuses it.
+
+        Raises:
+            GraphError: the model is not valid in another way.
+            TraceError: it has more than max_vertices states.
+        """
+        bound = self._max_vertices or config.get_int("max_vertices")
+        explored = self._source.explore(self._discrete, bound)
+        explored.handle.freeze(True, Context(vertex=explored.label))
+        frozen = FrozenGraph(explored.handle)
+        dropped = np.flatnonzero(explored.handle.vertex_class == DROPPED)
+        return [frozen.label(vertex) for vertex in dropped.tolist()]
 
     def as_matrices(self, theta: ArrayLike | None = None) -> Matrices:
         """(alpha, S, vertices) at theta, or at the graph's own.

@@ -16,6 +16,7 @@ import numpy as np
 
 from ._engine import lib
 from ._engine.trace import TraceHandle
+from .operation_count import count_operations
 
 _NONE = int(lib.PTD_NONE)
 OUTSIDE = -1
@@ -266,7 +267,7 @@ class Operations(Sequence[Operation]):
         return expansion
 
     def __len__(self) -> int:
-        return self.tables.count
+        return count_operations(self._trace)
 
     @overload
     def __getitem__(self, number: int) -> Operation: ...

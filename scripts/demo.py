@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TypeVar
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-
-from phasic.models import structured
 
 Answer = TypeVar("Answer")
 

@@ -19,6 +19,7 @@ from phasic.cli.options import (
 )
 from phasic.cli.results import Records, Result
 from phasic.cli.session import Session, session_of
+from phasic.errors import NumericError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -158,4 +159,47 @@ def _records(
     trace: EliminationTrace, chunks: Iterator[Chunk], wanted: _Wanted
 ) -> Iterator[Mapping[str, Any]]:
     for chunk in chunks:
-        yield from _evaluate_chunk(trace, chunk, wanted)
+        try:
+            made = _evaluate(trace, chunk.thetas, wanted)
+        except NumericError:
+            # One theta of the chunk is bad: those before it are answered, and it is named.
+            yield from _one_by_one(trace, chunk, wanted)
+            raise
+        yield from _rows(chunk.rows, made)
+
+
+def _one_by_one(
+    trace: EliminationTrace, chunk: Chunk, wanted: _Wanted
+) -> Iterator[Mapping[str, Any]]:
+    for number, (row, place) in enumerate(zip(chunk.rows, chunk.places, strict=True)):
+        try:
+            made = _evaluate(trace, chunk.thetas[number : number + 1], wanted)
+        except NumericError as error:
+            where = f" ({place})" if place else ""
+            raise NumericError(error.message + where, code=error.code, hint=error.hint) from None
+        yield from _rows([row], made)
+
+
+def _evaluate(
+    trace: EliminationTrace, thetas: NDArray[np.float64], wanted: _Wanted
+) -> dict[str, list[Any]]:
+    """Columns of the answer, by name, one entry a theta."""
+    import numpy as np
+
+    made: dict[str, list[Any]] = {"theta": thetas.tolist()}
+    if wanted.gradient:
+        values, slope = trace.moments(thetas, wanted.order, wanted.rewards, gradient=True)
+        made["moments"] = values.tolist()
+        made["gradient"] = slope.tolist()
+    else:
+        made["moments"] = trace.moments(thetas, wanted.order, wanted.rewards).tolist()
+    if wanted.variance:
+        rewards = np.ones(trace.n_vertices) if wanted.rewards is None else wanted.rewards
+        made["variance"] = trace.covariances(thetas, rewards[np.newaxis])[1][:, 0, 0].tolist()
+    return made
+
+
+def _rows(rows: list[int], made: dict[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
+    names = tuple(made)
+    for row, values in zip(rows, zip(*made.values(), strict=True), strict=True):
+        yield {"row": row, **dict(zip(names, values, strict=True))}

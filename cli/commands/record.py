@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated
 
 import typer
@@ -49,12 +50,41 @@ def record(
       phasic record model.py -o model.trace
       phasic record model.py | phasic evaluate - --theta 1.0
     """
-    from phasic.cli.model_source import ModelOptions
-    from phasic.cli.trace_source import record_model
+    from phasic.cli.model_source import ModelOptions, load_model
+    from phasic.cli.trace_source import keep, need_place, not_kept
+    from phasic.cli.trace_source import record as record_graph
+    from phasic.trace_elimination import find_trace
 
     session = session_of(context)
-    opened = record_model(session, model, ModelOptions.of(arg, max_vertices, discrete), output)
-    details = {"key": opened.key, "origin": opened.origin, "vertices": opened.trace.n_vertices}
+    options = ModelOptions.of(arg, max_vertices, discrete)
+    need_place(output)
+    graph = load_model(model, options)
+    began = perf_counter()
+    trace = None if output is not None and _cache_is_off() else find_trace(graph)
+    origin = "recorded" if trace is None else "cache"
+    if trace is None:
+        trace = record_graph(session, graph)
+        kept = _cache_is_off() or keep(trace)
+        if output is None and not kept:
+            raise not_kept(trace.key)
+    seconds = perf_counter() - began
+    if output is not None:
+        trace.save(output)
+    vertices = "1 vertex" if trace.n_vertices == 1 else f"{trace.n_vertices:,} vertices"
+    session.note(f"{vertices}, {trace.n_bytes:,} bytes, {origin}, {seconds:.3f} s")
+    details = {
+        "key": trace.key,
+        "origin": origin,
+        "vertices": trace.n_vertices,
+        "bytes": trace.n_bytes,
+        "seconds": seconds,
+    }
     if output is not None:
         return Result(Value("path", str(output), details))
-    return Result(Value("key", opened.key, details))
+    return Result(Value("key", trace.key, details))
+
+
+def _cache_is_off() -> bool:
+    from phasic import config
+
+    return config.get_bool("disable_cache")

@@ -11,9 +11,7 @@ from phasic.errors import GraphError
 
 States: TypeAlias = NDArray[np.int32]
 # source_row (k,), next_states (k, state_length), base (k,), coefficients (k, n_parameters)
-Transitions: TypeAlias = tuple[
-    NDArray[np.intp], States, NDArray[np.float64], NDArray[np.float64]
-]
+Transitions: TypeAlias = tuple[NDArray[np.intp], States, NDArray[np.float64], NDArray[np.float64]]
 
 
 def whole_number(name: str, value: object, minimum: int) -> int:

@@ -56,7 +56,9 @@ def site_frequency_rule(states: States) -> Transitions:
     last = np.cumsum(in_row)[row]
     first, offset = replicate(last - np.arange(row.size))
     second = first + offset
-    pairs = np.where(offset == 0, count[first] * (count[first] - 1) / 2, count[first] * count[second])
+    pairs = np.where(
+        offset == 0, count[first] * (count[first] - 1) / 2, count[first] * count[second]
+    )
     keep = pairs > 0
     first, second, pairs = first[keep], second[keep], pairs[keep]
 

@@ -80,9 +80,7 @@ def _sample(n: int | Sequence[int], demes: int | None) -> tuple[int, ...]:
     return sample
 
 
-def migration(
-    n: int | Sequence[int], demes: int | None = None, *, symmetric: bool = True
-) -> Graph:
+def migration(n: int | Sequence[int], demes: int | None = None, *, symmetric: bool = True) -> Graph:
     """The structured coalescent by the number of lineages in each deme.
 
     Args:
