@@ -152,7 +152,7 @@ def _is_ours(trace: TracebackType) -> bool:
     return name.startswith("phasic.") or name.startswith(("importlib", "_frozen_importlib"))
 
 
-class _warnings_shown_by(warnings.catch_warnings):  # noqa: N801
+class _warnings_shown_by(warnings.catch_warnings):
     """Warnings of phasic go through the renderer, those of others their usual way."""
 
     def __init__(self, renderer: Renderer) -> None:
