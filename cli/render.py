@@ -23,6 +23,7 @@ from phasic.cli.session import Session
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA = "phasic-cli/1"
 
@@ -228,7 +229,7 @@ class Renderer:
         )
 
 
-def _text(text: str) -> object:
+def _text(text: str) -> Text:
     """Text as it is: rich would read `[...]` as markup."""
     from rich.text import Text
 

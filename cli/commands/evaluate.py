@@ -186,12 +186,11 @@ def _evaluate(
     import numpy as np
 
     made: dict[str, list[Any]] = {"theta": thetas.tolist()}
-    if wanted.gradient:
-        values, slope = trace.moments(thetas, wanted.order, wanted.rewards, gradient=True)
-        made["moments"] = values.tolist()
-        made["gradient"] = slope.tolist()
+    answer = trace.moments(thetas, wanted.order, wanted.rewards, gradient=wanted.gradient)
+    if isinstance(answer, tuple):
+        made["moments"], made["gradient"] = (values.tolist() for values in answer)
     else:
-        made["moments"] = trace.moments(thetas, wanted.order, wanted.rewards).tolist()
+        made["moments"] = answer.tolist()
     if wanted.variance:
         rewards = np.ones(trace.n_vertices) if wanted.rewards is None else wanted.rewards
         made["variance"] = trace.covariances(thetas, rewards[np.newaxis])[1][:, 0, 0].tolist()
