@@ -20,3 +20,20 @@ foreach(source IN LISTS test_sources)
   endif()
   add_test(NAME ${name} COMMAND ${name})
 endforeach()
+
+# The codec's fuzzer, and, where an address sanitizer watches, the same with a planted bug that it
+# must find: validation then misses one bound.
+function(ptd_add_fuzzer name engine)
+  add_executable(${name} ${test_directory}/fuzz_codec.c)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src ${test_directory})
+  target_link_libraries(${name} PRIVATE ${engine})
+  add_test(NAME ${name} COMMAND ${name} 5000 1)
+endfunction()
+
+ptd_add_fuzzer(fuzz_codec ptd)
+if(PTD_SANITIZE MATCHES "address")
+  ptd_add_engine(ptd_planted)
+  target_compile_definitions(ptd_planted PRIVATE PTD_PLANT_BUG)
+  ptd_add_fuzzer(fuzz_codec_planted ptd_planted)
+  set_tests_properties(fuzz_codec_planted PROPERTIES WILL_FAIL ON)
+endif()

@@ -430,4 +430,4 @@ class Graph:
 def _callable(function: Any) -> Callable[..., Any]:
     if not callable(function):
         raise GraphError(f"{function!r} cannot be called", code="MODEL")
-    return function  # type: ignore[no-any-return]
+    return function

@@ -355,7 +355,7 @@ static ptd_status check_winner(int cache, const uint8_t key[PTD_HASH_BYTES], int
 static ptd_status publish(const ptd_elimination_trace *trace, int cache, int temporary,
                           const char *unique, ptd_error *error)
 {
-    enum { ATTEMPTS = 2 };
+    enum { ATTEMPTS = 8 }; /* more than one only where entries are removed meanwhile */
     char name[ENTRY_NAME_BYTES];
     entry_name(trace->key, name);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -353,7 +353,7 @@ ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const dou
         if (status) {
             return status;
         }
-        if (ws->meta->n_dropped > 0 || (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT))) {
+        if (ptd_workspace_has_traps(ws) || (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT))) {
             ws->failed_theta = first;
             return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
         }

@@ -88,9 +88,10 @@ typedef struct {
     void (*solve_transposed)(ptd_lanes *lanes, double *z);
     /* Reverse mode of solve: `x_bar` (n x orders) holds the cotangents of x and is used up; adds to
      * the adjoints of slots, pivots, weights and exits; `rhs_bar` (n, or NULL) receives the
-     * cotangent of the first right-hand side; `y_bar` (n) is scratch. */
+     * cotangent of the first right-hand side; `y_bar` (n) is scratch. `fresh_slots`: the
+     * adjoints of slots hold nothing yet and are set. */
     void (*reverse_solve)(ptd_lanes *lanes, uint32_t first, uint32_t last, const ptd_system *system,
-                          double *x_bar, double *y_bar, double *rhs_bar);
+                          double *x_bar, double *y_bar, double *rhs_bar, int fresh_slots);
     /* Reverse mode of factor, once all solves with the block have been reversed. */
     void (*reverse_factor)(ptd_lanes *lanes, uint32_t block);
     /* Reverse mode of exits and weights, last of all: sets theta_bar. */

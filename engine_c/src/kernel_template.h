@@ -466,7 +466,7 @@ static void FUNCTION(solve_transposed)(ptd_lanes *z, double *flow)
 
 static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                                     const ptd_system *system, double *x_bar, double *y_bar,
-                                    double *rhs_bar)
+                                    double *rhs_bar, int fresh_slots)
 {
     const double *const x = system->x;
     const double *const y = system->y;
@@ -492,6 +492,7 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
         }
         const uint32_t first_row = z->block_row[block];
         for (int o = orders - 1; o >= 0; o--) {
+            const int fresh = fresh_slots && o == orders - 1;
             for (uint32_t i = begin; i < end; i++) {
                 const uint32_t r = first_row + (i - begin);
                 const uint32_t lower = z->row_lower[r] + 1;
@@ -507,8 +508,15 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                     AT(z->pivot_bar, r) -= time * AT_CONST(x, at);
                     for (uint32_t t = 0; t < upper; t++) {
                         const size_t target = (size_t)(begin + column[t]) * orders + o;
-                        AT(row_bar, t) += time * AT_CONST(x, target);
+                        const VEC before = fresh ? (VEC){0} : AT(row_bar, t);
+                        AT(row_bar, t) = before + time * AT_CONST(x, target);
                         AT(x_bar, target) += time * AT_CONST(row, t);
+                    }
+                    if (fresh) {
+                        double *const row_bar_end = row_bar + (size_t)upper * LANES;
+                        double *const diagonal_bar = row_bar - LANES;
+                        AT(row_bar_end, 0) = (VEC){0};
+                        AT(diagonal_bar, 0) = (VEC){0};
                     }
                 }
             }
@@ -523,7 +531,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                     const VEC time = AT(y_bar, i);
                     for (uint32_t t = 0; t < lower; t++) {
                         const uint32_t source = begin + column[t];
-                        AT(row_bar, t) += time * AT_CONST(y, (size_t)source * orders + o);
+                        const VEC before = fresh ? (VEC){0} : AT(row_bar, t);
+                        AT(row_bar, t) = before + time * AT_CONST(y, (size_t)source * orders + o);
                         AT(y_bar, source) += time * AT_CONST(row, t);
                     }
                     REVERSE_EXTERNAL(i, o, time);

@@ -317,7 +317,7 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
     if (status) {
         return status;
     }
-    request.trapped = ws->meta->n_dropped > 0 && any_dropped_reward(ws, rewards);
+    request.trapped = ptd_workspace_has_traps(ws) && any_dropped_reward(ws, rewards);
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = moments + first * per_theta;
@@ -434,7 +434,7 @@ ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, con
             }
         }
         status = ptd_workspace_check_finite(ws, block, first, count, order, error);
-        if (!status && ws->meta->n_dropped > 0) {
+        if (!status && ptd_workspace_has_traps(ws)) {
             store_trapped(ws, (moments_request){.order = order}, count, block);
         }
         first += count;

@@ -2,8 +2,8 @@
  *
  * File, little-endian: "PTDPLAN1", ordering version (u32), n (u32), the order (n x u32), SHA-256 of
  * all before. Its length follows from n, so nothing is read or allocated on the file's own word.
- * It is written under a name of its own and renamed; it is not synced, for after a crash a torn file
- * fails its checksum and the order is found again.
+ * It is written under a name of its own and renamed; it is not synced, for after a crash a torn
+ * file fails its checksum and the order is found again.
  */
 #include "plan_store.h"
 

@@ -2,8 +2,8 @@
  *
  * Row k is nested in row k + 1 where U(k) = {k + 1} + U(k + 1). That is decided by comparing the
  * two patterns in full, where their sizes allow it: linear in the entries of U. Groups then are
- * what a greedy pass over a row's L finds; a supernode (rows nested in a chain) falls into groups of
- * four.
+ * what a greedy pass over a row's L finds; a supernode (rows nested in a chain) falls into groups
+ * of four.
  */
 #include "program.h"
 

@@ -1,7 +1,7 @@
 /* Recording: from a frozen graph to its elimination trace.
  *
- * Layout (boundary, components, start), exits, plan (blocks, orders, fill), and then the arrays that
- * ptd.h describes are written, one group after the other. Every step depends on the canonical graph
+ * Layout (boundary, components, start), exits, plan (blocks, orders, fill), and then the arrays
+ * that ptd.h describes are written, one group after the other. Every step depends on the canonical graph
  * alone, and so do the bytes. The size is bounded before the work: what the graph's own arrays take
  * is known, the plan stops when the fill would exceed the rest, the program likewise.
  */
@@ -320,8 +320,8 @@ static void write_block(recording *r, int64_t block, block_cursor *at)
     numbers(r, PTD_BLOCK_ROW)[block + 1] = at->row;
 }
 
-/* The program of one block, copied from `block_of_pattern` where a block of the same pattern has one
- * already. */
+/* The program of one block, copied from `block_of_pattern` where a block of the same pattern has
+ * one already. */
 static ptd_status write_program(recording *r, int64_t block, uint32_t *block_of_pattern,
                                 size_t max_words, ptd_error *error)
 {

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "heap.h"
 #include "memory.h"
 #include "status.h"
 
@@ -34,99 +35,6 @@ static uint32_t draw(uint64_t *state, uint32_t below)
     return (uint32_t)(high * below >> 32);
 }
 
-/* ---- a queue of vertices, the greatest gain first; of equal gains the last one entered */
-
-typedef struct {
-    int32_t size;
-    int64_t *key;      /* heap: gain, then when it was entered */
-    int32_t *vertex;   /* heap */
-    int32_t *position; /* by vertex: place in the heap, NONE: not in it */
-    int32_t clock;
-} queue;
-
-static void queue_set(queue *q, int32_t place, int64_t key, int32_t vertex)
-{
-    q->key[place] = key;
-    q->vertex[place] = vertex;
-    q->position[vertex] = place;
-}
-
-static void queue_rise(queue *q, int32_t place, int64_t key, int32_t vertex)
-{
-    while (place > 0 && q->key[(place - 1) / 2] < key) {
-        int32_t above = (place - 1) / 2;
-        queue_set(q, place, q->key[above], q->vertex[above]);
-        place = above;
-    }
-    queue_set(q, place, key, vertex);
-}
-
-static void queue_sink(queue *q, int32_t place, int64_t key, int32_t vertex)
-{
-    for (;;) {
-        int32_t below = 2 * place + 1;
-        if (below >= q->size) {
-            break;
-        }
-        if (below + 1 < q->size && q->key[below + 1] > q->key[below]) {
-            below++;
-        }
-        if (q->key[below] <= key) {
-            break;
-        }
-        queue_set(q, place, q->key[below], q->vertex[below]);
-        place = below;
-    }
-    queue_set(q, place, key, vertex);
-}
-
-static int64_t queue_new_key(queue *q, int32_t gain)
-{
-    return (int64_t)gain * ((int64_t)1 << 32) + q->clock++;
-}
-
-static void queue_insert(queue *q, int32_t vertex, int32_t gain)
-{
-    queue_rise(q, q->size++, queue_new_key(q, gain), vertex);
-}
-
-static void queue_remove(queue *q, int32_t vertex)
-{
-    int32_t place = q->position[vertex];
-    q->position[vertex] = NONE;
-    q->size--;
-    if (place == q->size) {
-        return;
-    }
-    int64_t key = q->key[q->size];
-    int32_t moved = q->vertex[q->size];
-    if (place > 0 && q->key[(place - 1) / 2] < key) {
-        queue_rise(q, place, key, moved);
-    } else {
-        queue_sink(q, place, key, moved);
-    }
-}
-
-static void queue_change(queue *q, int32_t vertex, int32_t gain)
-{
-    int32_t place = q->position[vertex];
-    int64_t key = queue_new_key(q, gain);
-    if (key > q->key[place]) {
-        queue_rise(q, place, key, vertex);
-    } else {
-        queue_sink(q, place, key, vertex);
-    }
-}
-
-static void queue_clear(queue *q)
-{
-    for (int32_t k = 0; k < q->size; k++) {
-        q->position[q->vertex[k]] = NONE;
-    }
-    q->size = 0;
-    q->clock = 0;
-}
-
 /* ---- a graph in three parts */
 
 typedef struct {
@@ -135,7 +43,8 @@ typedef struct {
     int32_t weight[3];
     int32_t most;        /* that a side may weigh */
     int32_t *beside[2];  /* of a separator's vertex: weight of its neighbours on a side */
-    queue queues[2];     /* the separator's vertices by gain of moving to a side */
+    ptd_heap queues[2];  /* the separator's vertices by gain of moving to a side */
+    int32_t clock;       /* of entries into the queues */
     uint8_t *is_locked;  /* has moved in this pass */
     int32_t *member;     /* the separator, with some that have left it */
     int32_t n_members;
@@ -166,6 +75,20 @@ static int32_t gain(const parts *p, int32_t v, int to)
     return p->graph->weight[v] - p->beside[1 - to][v];
 }
 
+/* The greatest gain first; of equal gains the last one entered, which keeps moves together. */
+static void enqueue(parts *p, int32_t v, int to)
+{
+    int64_t key = -(int64_t)gain(p, v, to) * ((int64_t)1 << 32) - p->clock++;
+    ptd_heap_set(&p->queues[to], v, key);
+}
+
+static void clear_queues(parts *p)
+{
+    ptd_heap_clear(&p->queues[0]);
+    ptd_heap_clear(&p->queues[1]);
+    p->clock = 0;
+}
+
 static void become_member(parts *p, int32_t v)
 {
     if (!p->is_member[v]) {
@@ -178,9 +101,8 @@ static void become_member(parts *p, int32_t v)
 static void change_beside(parts *p, int32_t v, int side, int32_t change)
 {
     p->beside[side][v] += change;
-    queue *q = &p->queues[1 - side];
-    if (q->position[v] != NONE) {
-        queue_change(q, v, gain(p, v, 1 - side));
+    if (ptd_heap_has(&p->queues[1 - side], v)) {
+        enqueue(p, v, 1 - side);
     }
 }
 
@@ -245,20 +167,14 @@ static void measure(parts *p)
 
 /* ---- moves */
 
-static void enqueue(parts *p, int32_t v)
-{
-    queue_insert(&p->queues[0], v, gain(p, v, 0));
-    queue_insert(&p->queues[1], v, gain(p, v, 1));
-}
-
 /* Moves v to a side; returns how many it pulled, which are written to `pulled`. */
 static int32_t move(parts *p, int32_t v, int to, int32_t *pulled)
 {
     const ptd_weighted_graph *g = p->graph;
     int32_t n_pulled = 0;
     for (int side = 0; side < 2; side++) {
-        if (p->queues[side].position[v] != NONE) {
-            queue_remove(&p->queues[side], v);
+        if (ptd_heap_has(&p->queues[side], v)) {
+            ptd_heap_remove(&p->queues[side], v);
         }
     }
     leave_separator(p, v, to);
@@ -268,7 +184,8 @@ static int32_t move(parts *p, int32_t v, int to, int32_t *pulled)
             enter_separator(p, k);
             pulled[n_pulled++] = k;
             if (!p->is_locked[k]) {
-                enqueue(p, k);
+                enqueue(p, k, 0);
+                enqueue(p, k, 1);
             }
         }
     }
@@ -291,11 +208,11 @@ static int choose_side(const parts *p)
     int lighter = p->weight[1] < p->weight[0];
     for (int k = 0; k < 2; k++) {
         int to = k == 0 ? lighter : 1 - lighter;
-        const queue *q = &p->queues[to];
+        const ptd_heap *q = &p->queues[to];
         if (q->size == 0) {
             continue;
         }
-        int32_t v = q->vertex[0];
+        int32_t v = q->item[0];
         if (to != lighter && p->weight[to] + p->graph->weight[v] > p->most) {
             continue;
         }
@@ -320,7 +237,8 @@ static void start_pass(parts *p)
     }
     p->n_members = kept;
     for (int32_t k = 0; k < kept; k++) {
-        enqueue(p, p->member[k]);
+        enqueue(p, p->member[k], 0);
+        enqueue(p, p->member[k], 1);
     }
 }
 
@@ -340,7 +258,7 @@ static int improve_once(parts *p)
         if (to == NONE) {
             break;
         }
-        int32_t v = p->queues[to].vertex[0];
+        int32_t v = p->queues[to].item[0];
         n_pulled += move(p, v, to, p->pulled + n_pulled);
         p->is_locked[v] = 1;
         p->pulled_end[n_moves] = n_pulled;
@@ -350,8 +268,7 @@ static int improve_once(parts *p)
             n_kept = n_moves;
         }
     }
-    queue_clear(&p->queues[0]);
-    queue_clear(&p->queues[1]);
+    clear_queues(p);
     for (int32_t k = 0; k < n_moves; k++) {
         p->is_locked[p->moved[k]] = 0;
     }
@@ -384,12 +301,11 @@ static void grow(parts *p, int32_t first)
                 v = unseen++;
             }
             enter_separator(p, v);
-            enqueue(p, v);
+            enqueue(p, v, PTD_FIRST_SIDE);
         }
-        move(p, p->queues[0].vertex[0], PTD_FIRST_SIDE, p->pulled);
+        move(p, p->queues[0].item[0], PTD_FIRST_SIDE, p->pulled);
     }
-    queue_clear(&p->queues[0]);
-    queue_clear(&p->queues[1]);
+    clear_queues(p);
 }
 
 /* ---- coarser graphs */
@@ -537,16 +453,16 @@ static int allocate(multilevel *m, const ptd_weighted_graph *graph)
     size_t n = (size_t)graph->n;
     parts *p = &m->parts;
     for (int k = 0; k < 2; k++) {
-        queue *q = &p->queues[k];
+        ptd_heap *q = &p->queues[k];
         q->key = ptd_allocate(n, sizeof *q->key);
-        q->vertex = ptd_allocate(n, sizeof *q->vertex);
+        q->item = ptd_allocate(n, sizeof *q->item);
         q->position = ptd_allocate(n, sizeof *q->position);
         p->beside[k] = ptd_allocate(n, sizeof *p->beside[k]);
-        if (!q->key || !q->vertex || !q->position || !p->beside[k]) {
+        if (!q->key || !q->item || !q->position || !p->beside[k]) {
             return 0;
         }
         for (size_t v = 0; v < n; v++) {
-            q->position[v] = NONE;
+            q->position[v] = PTD_HEAP_ABSENT;
         }
     }
     p->is_locked = ptd_allocate(n, sizeof *p->is_locked);
@@ -572,7 +488,7 @@ static void release(multilevel *m)
     parts *p = &m->parts;
     for (int k = 0; k < 2; k++) {
         ptd_release(p->queues[k].key);
-        ptd_release(p->queues[k].vertex);
+        ptd_release(p->queues[k].item);
         ptd_release(p->queues[k].position);
         ptd_release(p->beside[k]);
     }

@@ -283,6 +283,20 @@ ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count, pt
     return PTD_OK;
 }
 
+int ptd_workspace_has_traps(const ptd_workspace *ws)
+{
+    const ptd_lanes *z = &ws->lanes;
+    if (ws->meta->n_dropped == 0) {
+        return 0;
+    }
+    for (uint32_t e = z->edge_start[z->n_boundary]; e < z->edge_start[z->n]; e++) {
+        if (z->edge_target[e] >= ws->meta->n_absorbing && z->edge_target[e] < z->n_boundary) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards, ptd_error *error)
 {
     const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
@@ -333,6 +347,7 @@ void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_s
 {
     ptd_lanes *z = &ws->lanes;
     const ptd_kernel *kernel = ws->kernel;
+    const int recycle = recycles_adjoints(ws, step);
     uint32_t todo = z->n_components;
     z->slot_bar_base = 0;
     for (uint32_t component = z->n_components; component-- > 0 && step != PTD_REVERSE_MORE;) {
@@ -341,19 +356,16 @@ void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_s
             continue;
         }
         /* The block's first component: the others have been reversed. */
-        kernel->reverse_solve(z, component + 1, todo, system, x_bar, ws->y_bar, rhs_bar);
-        if (recycles_adjoints(ws, step)) {
-            const uint32_t first_slot = z->row_slot[z->block_row[block]];
-            const uint32_t end_slot = z->row_slot[z->block_row[block + 1]];
-            z->slot_bar_base = first_slot;
-            memset(z->slot_bar, 0,
-                   (size_t)(end_slot - first_slot) * (size_t)kernel->lanes * sizeof(double));
+        kernel->reverse_solve(z, component + 1, todo, system, x_bar, ws->y_bar, rhs_bar, 0);
+        if (recycle) {
+            z->slot_bar_base = z->row_slot[z->block_row[block]];
         }
-        kernel->reverse_solve(z, component, component + 1, system, x_bar, ws->y_bar, rhs_bar);
+        kernel->reverse_solve(z, component, component + 1, system, x_bar, ws->y_bar, rhs_bar,
+                              recycle);
         kernel->reverse_factor(z, block);
         todo = component;
     }
-    kernel->reverse_solve(z, 0, todo, system, x_bar, ws->y_bar, rhs_bar);
+    kernel->reverse_solve(z, 0, todo, system, x_bar, ws->y_bar, rhs_bar, 0);
     z->slot_bar_base = 0;
 }
 

@@ -47,6 +47,9 @@ void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system,
 /* What was noticed since begin, as an error; to be asked before results are believed. */
 PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count,
                                                 ptd_error *error);
+/* Whether any edge of the trace leads into a dropped vertex: only a graph frozen as improper has
+ * such edges; others drop what the start cannot reach. */
+int ptd_workspace_has_traps(const ptd_workspace *ws);
 /* Sets ws->reward from rewards by vertex (NULL: all 1). */
 PTD_MUST_CHECK ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards,
                                                    ptd_error *error);

@@ -90,7 +90,7 @@ def _read_uniform(
     transitions: Sequence[object], state_length: int | None, parameterized: bool | None
 ) -> Transitions | None:
     try:
-        columns = list(zip(*transitions, strict=True))  # type: ignore[call-overload]
+        columns = list(zip(*transitions, strict=True))
         if not 2 <= len(columns) <= 3:
             return None
         states = np.array(columns[0])

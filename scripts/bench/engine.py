@@ -66,7 +66,7 @@ class Evaluator:
         """A workspace and its outputs."""
         n_thetas, n_parameters = thetas.shape
         return cls(
-            Workspace(trace, Options(order, lanes, gradient)),
+            Workspace(trace, Options(max_order=order, n_thetas=lanes, gradient=gradient)),
             thetas,
             np.empty((n_thetas, order)),
             np.empty((n_thetas, order, n_parameters)) if gradient else None,

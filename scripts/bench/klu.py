@@ -7,11 +7,10 @@ from pathlib import Path
 
 import numpy as np
 from linear import Columns
+from measure import BUDGET_SECONDS, MAX_REPEATS
 from models import Floats
-from peers import PeerAbsent, PeerFailed
+from workers import Absent, Failed
 
-BUDGET_SECONDS = 0.5
-MAX_REPEATS = 200
 KLU_SINGULAR = 1
 # KLU's own default scales rows; without scaling it refactors faster. It is given its better one.
 SCALINGS = {"none": 0, "row maximum": 2}
@@ -32,7 +31,7 @@ def _pointer(array: np.ndarray) -> ctypes.c_void_p:
 
 
 class Klu:
-    """The driver, compiled into `work_dir` and loaded. Raises PeerAbsent where that fails."""
+    """The driver, compiled into `work_dir` and loaded. Raises Absent where that fails."""
 
     def __init__(self, work_dir: Path) -> None:
         source = Path(__file__).with_name("klu_driver.c")
@@ -41,10 +40,10 @@ class Klu:
         try:
             built = subprocess.run([*command, "-lklu"], capture_output=True, text=True)
         except FileNotFoundError as missing:
-            raise PeerAbsent("KLU", f"no C compiler: {missing}") from missing
+            raise Absent("KLU", f"no C compiler: {missing}") from missing
         if built.returncode:
             reason = built.stderr.strip().splitlines()[0]
-            raise PeerAbsent("KLU", f"{reason} (Debian: apt-get install libsuitesparse-dev)")
+            raise Absent("KLU", f"{reason} (Debian: apt-get install libsuitesparse-dev)")
         self._run = ctypes.CDLL(str(library)).bench_klu
 
     def _sweep(self, system: Columns, scaling: int, repeats: int) -> tuple[float, float, Floats]:
@@ -68,18 +67,18 @@ class Klu:
         )
         if status:
             reason = "the matrix is singular" if status == KLU_SINGULAR else f"status {status}"
-            raise PeerFailed(f"KLU: {reason}")
+            raise Failed(f"KLU: {reason}")
         return float(analyse[0]), float(seconds.min()), answers
 
     def time(self, system: Columns) -> KluTimes:
-        """Times both scalings and keeps the faster. Raises PeerFailed where neither solves it."""
-        results, failure = [], PeerFailed("KLU was not asked")
+        """Times both scalings and keeps the faster. Raises Failed where neither solves it."""
+        results, failure = [], Failed("KLU was not asked")
         for name, scaling in SCALINGS.items():
             try:
                 _, warm, _ = self._sweep(system, scaling, 1)
                 repeats = int(np.clip(BUDGET_SECONDS / max(warm, 1e-9), 2, MAX_REPEATS))
                 analyse, seconds, answers = self._sweep(system, scaling, repeats)
-            except PeerFailed as failed:
+            except Failed as failed:
                 failure = failed
                 continue
             results.append(KluTimes(analyse, seconds / len(answers), name, answers))

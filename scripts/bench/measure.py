@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-BUDGET_SECONDS = 0.5
+BUDGET_SECONDS = 0.2
 MAX_REPEATS = 200
 LONGEST_SECONDS = 20.0
 # Shorter actions are repeated inside one reading of the clock.

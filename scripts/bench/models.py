@@ -258,6 +258,32 @@ def grid(side: int) -> Model:
     return Model(f"grid {side}x{side}", rule, (0, 0), np.array([0.7, 1.036, 1.317, 1.554]))
 
 
+def walk(side: int) -> Model:
+    """A walk in a cube of side**3 places, with one rate up and one down: six edges a place.
+
+    It starts in one corner and leaves at the opposite one.
+    """
+
+    def rule(states: Ints) -> Transitions:
+        rows, after, parameters = [], [], []
+        step = np.eye(3, dtype=states.dtype)
+        corner = (states == side - 1).all(axis=1)
+        for parameter, change, room in ((0, step, states < side - 1), (1, -step, states > 0)):
+            room = room & (states[:, :1] >= 0)
+            row, axis = np.nonzero(room)
+            rows.append(row)
+            after.append(states[row] + change[axis])
+            parameters.append(np.full(len(row), parameter))
+        rows.append(np.flatnonzero(corner))
+        after.append(np.full((int(corner.sum()), 3), -1, dtype=states.dtype))
+        parameters.append(np.zeros(int(corner.sum()), dtype=np.int64))
+        row = np.concatenate(rows)
+        coefficients = np.eye(2)[np.concatenate(parameters)]
+        return row, np.concatenate(after), np.zeros(len(row)), coefficients
+
+    return Model(f"walk {side}x{side}x{side}", rule, (0, 0, 0), np.array([1.0, 0.5]))
+
+
 def overflow(places: int) -> Model:
     """M/M/1 queue from empty until it overflows `places`: rates arrival, service.
 

@@ -1,21 +1,17 @@
 """One measurement of a Python peer, run by peers.py in the peers' environment.
 
-Reads a JSON request from its argument and prints a JSON answer as its last line. All times are CPU
-seconds of this process, the minimum of several repeats.
+All times are CPU seconds of this process, the minimum of several repeats.
 """
 
-import json
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import callbacks
-from measure import fastest, limit_memory, peak_bytes
-
-MEMORY_BYTES = 8 << 30
+from measure import fastest, peak_bytes
+from workers import serve
 
 
 def versions(request: dict[str, Any]) -> dict[str, Any]:
@@ -149,10 +145,5 @@ def callback(request: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds, "vertices": graphs[0].vertices_length(), "bytes": peak_bytes()}
 
 
-TASKS = {task.__name__: task for task in (versions, splu, moments, trace, callback)}
-
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    limit_memory(MEMORY_BYTES)
-    asked = json.loads(sys.argv[1])
-    print(json.dumps(TASKS[asked["task"]](asked)))
+    serve([versions, splu, moments, trace, callback])

@@ -5,12 +5,14 @@ without its declared dependencies: the registry's `mpfr` and `eigen` are unrelat
 them a demonstration of dependency confusion. What it does import is installed by name.
 """
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import workers
+from workers import Absent
 
 PHASIC = "phasic==0.32.1"
 IMPORTED_BY_PHASIC = [
@@ -20,21 +22,8 @@ IMPORTED_BY_PHASIC = [
 WORKER = Path(__file__).with_name("peer_worker.py")
 
 
-class PeerAbsent(Exception):
-    """A contender cannot take part; the report says so in its place."""
-
-    def __init__(self, peer: str, reason: str) -> None:
-        super().__init__(f"{peer} is absent: {reason}")
-        self.peer = peer
-        self.reason = reason
-
-
-class PeerFailed(Exception):
-    """A contender took part and gave no answer: it crashed, or ran out of time."""
-
-
 class PeerEnvironment:
-    """A virtual environment below `work_dir`, made at first use. Raises PeerAbsent."""
+    """A virtual environment below `work_dir`, made at first use. Raises `workers.Absent`."""
 
     def __init__(self, work_dir: Path) -> None:
         self._work_dir = work_dir
@@ -55,7 +44,7 @@ class PeerEnvironment:
         ):
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
-                raise PeerAbsent("phasic 0.32.1", f"{' '.join(command)}: {done.stderr[-300:]}")
+                raise Absent("phasic 0.32.1", f"{' '.join(command)}: {done.stderr[-300:]}")
 
     def call(
         self, task: str, data: Path | None = None, timeout: float = 120, **options: Any
@@ -70,18 +59,4 @@ class PeerEnvironment:
             "OMP_NUM_THREADS": "1",
             "JAX_PLATFORMS": "cpu",
         }
-        try:
-            done = subprocess.run(
-                [str(self.python), str(WORKER), json.dumps(request)],
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                env=variables,
-                cwd=self._work_dir,
-            )
-        except subprocess.TimeoutExpired as late:
-            raise PeerFailed(f"no answer in {timeout:.0f} s") from late
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise PeerFailed(f"exit status {done.returncode}: {last}")
-        return json.loads(done.stdout.strip().splitlines()[-1])
+        return workers.call(self.python, WORKER, request, variables, self._work_dir, timeout)

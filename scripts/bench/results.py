@@ -1,5 +1,6 @@
 """What a run finds out: figures with their targets, rows of the contest, who was absent."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -71,9 +72,9 @@ class Results:
         """Adds a figure."""
         self.figures.append(Figure(name, value, unit, **target))
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain dictionaries and lists."""
+    def as_text(self) -> str:
+        """JSON, with the verdict on every figure."""
         document = asdict(self)
         for figure, plain in zip(self.figures, document["figures"], strict=True):
             plain["met"] = figure.met
-        return document
+        return json.dumps(document, indent=1) + "\n"

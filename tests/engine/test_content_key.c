@@ -52,7 +52,7 @@ static void test_values(void)
     /* The versions stand in the key; this one is for 1 and 1. */
     CHECK(strcmp(hex(key, text),
                  "23964dd80e2425c6ff48828ee44137c038b72246bc76d3477a6f797a42ef0ea2") == 0);
-    ptd_trace_key_of_content(hash, hash);
+    ptd_trace_key_of_content(hash, 1, hash);
     CHECK(memcmp(hash, key, sizeof key) == 0);
 
     graph = NULL;

@@ -502,7 +502,8 @@ static ptd_graph *shuffled_grid(int32_t side, uint64_t seed)
             continue;
         }
         if (k % side + 1 < side) {
-            connect(graph, 1 + rank[k], 1 + rank[k + 1], 0.0, 1.0 + 0.1 * (double)(k % 3), 0.0, 0.0);
+            double rate = 1.0 + 0.1 * (double)(k % 3);
+            connect(graph, 1 + rank[k], 1 + rank[k + 1], 0.0, rate, 0.0, 0.0);
         }
         if (k % side > 0) {
             connect(graph, 1 + rank[k], 1 + rank[k - 1], 0.0, 0.0, 1.0, 0.0);
@@ -593,7 +594,8 @@ static int64_t array_bytes(const ptd_elimination_trace *trace)
     for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
         ptd_array array;
         ptd_elimination_trace_array(trace, (ptd_trace_array_id)id, &array);
-        bytes += array.length * (array.dtype == PTD_FLOAT64 ? 8 : array.dtype == PTD_UINT16 ? 2 : 4);
+        int64_t size = array.dtype == PTD_FLOAT64 ? 8 : array.dtype == PTD_UINT16 ? 2 : 4;
+        bytes += array.length * size;
     }
     return bytes;
 }

@@ -168,7 +168,8 @@ static inline void run_row(factorisation *f, uint32_t block_row, uint32_t row)
             CHECK(f->slot_column[first_slot + a + (uint32_t)j] == k0 + (uint32_t)j);
             double value = f->slot[first_slot + a + (uint32_t)j];
             for (int i = 0; i < j; i++) {
-                uint32_t source = upper_begin(f, block_row + k0 + (uint32_t)i) + (uint32_t)(j - i - 1);
+                uint32_t source =
+                    upper_begin(f, block_row + k0 + (uint32_t)i) + (uint32_t)(j - i - 1);
                 CHECK(f->slot_column[source] == k0 + (uint32_t)j);
                 value += l[i] * f->slot[source];
             }
