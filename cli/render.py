@@ -1,4 +1,4 @@
-"""The one place that prints: tables for a terminal, whole lines for a pipe, an envelope for `--json`.
+"""The one place that prints: tables for a terminal, lines for a pipe, an envelope for `--json`.
 
 The envelope is one JSON object, `schema` first. Its data are streamed, so what can only be known at
 the end (`warnings`, `ok`, `exit_code`, `error`) stands behind them:
@@ -23,6 +23,7 @@ from phasic.cli.session import Session
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA = "phasic-cli/1"
 
@@ -228,7 +229,7 @@ class Renderer:
         )
 
 
-def _text(text: str) -> object:
+def _text(text: str) -> Text:
     """Text as it is: rich would read `[...]` as markup."""
     from rich.text import Text
 
@@ -273,7 +274,7 @@ def _shown(value: Json) -> str:
     """One cell of a table on a terminal."""
     match value:
         case None:
-            return "–"
+            return "-"
         case str():
             return value
         case bool():

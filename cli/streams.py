@@ -41,7 +41,7 @@ class Streams:
         )
 
     def drop_stdout(self) -> None:
-        """Sends what is still to come nowhere: nobody reads it, and the exit must not fail on it."""
+        """Sends what is still to come nowhere: nobody reads it, and exiting must not fail on it."""
         try:
             number = self.stdout.fileno()
         except OSError:

@@ -119,6 +119,14 @@ def test_a_model_imports_its_neighbours(model_file):
     assert mean(load(path)) == kingman_mean(8)
 
 
+def test_what_a_model_prints_is_no_result(model_file):
+    path = model_file("print('loading')\n" + CALLBACK.replace("k = int", "print(state); k = int"))
+    outcome = phasic("record", path)
+    assert len(outcome.out.splitlines()) == 1
+    assert "loading" in outcome.err
+    assert "[4]" in outcome.err
+
+
 def test_private_and_imported_functions_are_no_models(model_file):
     path = model_file("from os.path import join\n\ndef _helper(x):\n    return x\n" + CALLBACK)
     assert mean(load(path)) == kingman_mean(4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,7 +64,7 @@ def evaluate(
         typer.Option("--variance", help="Also the variance, without cancellation of moments."),
     ] = False,
     rewards: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--rewards",
             metavar="FILE",
@@ -135,16 +134,16 @@ def _chunks(session: Session, thetas: str, n_parameters: int, part: Shard) -> It
         yield from read_thetas(name, stream, n_parameters, part)
 
 
-def _read_rewards(path: Path | None, n_vertices: int) -> NDArray[np.float64] | None:
+def _read_rewards(path: str | None, n_vertices: int) -> NDArray[np.float64] | None:
     if path is None:
         return None
     import numpy as np
 
-    from phasic.cli.thetas import Shard, open_thetas, read_thetas
+    from phasic.cli.thetas import Shard, open_numbers, read_thetas
     from phasic.errors import FormatError
 
-    with path.open("rb") as stream:
-        chunks = list(read_thetas(str(path), stream, 1, Shard()))
+    with open_numbers(path, "--rewards takes a file") as stream:
+        chunks = list(read_thetas(path, stream, 1, Shard()))
     values = np.concatenate([chunk.thetas[:, 0] for chunk in chunks]) if chunks else np.empty(0)
     if values.size != n_vertices:
         raise FormatError(
@@ -187,12 +186,11 @@ def _evaluate(
     import numpy as np
 
     made: dict[str, list[Any]] = {"theta": thetas.tolist()}
-    if wanted.gradient:
-        values, slope = trace.moments(thetas, wanted.order, wanted.rewards, gradient=True)
-        made["moments"] = values.tolist()
-        made["gradient"] = slope.tolist()
+    answer = trace.moments(thetas, wanted.order, wanted.rewards, gradient=wanted.gradient)
+    if isinstance(answer, tuple):
+        made["moments"], made["gradient"] = (values.tolist() for values in answer)
     else:
-        made["moments"] = trace.moments(thetas, wanted.order, wanted.rewards).tolist()
+        made["moments"] = answer.tolist()
     if wanted.variance:
         rewards = np.ones(trace.n_vertices) if wanted.rewards is None else wanted.rewards
         made["variance"] = trace.covariances(thetas, rewards[np.newaxis])[1][:, 0, 0].tolist()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from phasic.cli.errors import UsageError
+from phasic.cli.exit_codes import ExitCode
 from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
@@ -15,7 +16,6 @@ from phasic.cli.options import (
     MaxVerticesOption,
     SourceArgument,
 )
-from phasic.cli.exit_codes import ExitCode
 from phasic.cli.results import Fields, Result, Table
 from phasic.cli.session import session_of
 

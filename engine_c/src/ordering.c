@@ -39,7 +39,7 @@ typedef struct {
     const ptd_pattern *pattern;
     ptd_undirected graph;
     int64_t entries;
-    int32_t *best; /* of those attempted on the undirected pattern */
+    int32_t *best;     /* of those attempted on the undirected pattern */
     int64_t best_cost; /* on the symmetric pattern, hubs left out */
     int32_t *attempt;
     int32_t *chosen; /* of all */
@@ -109,8 +109,7 @@ static ptd_status settle(portfolio *p, ptd_error *error)
 static ptd_status attempt(portfolio *p, ptd_greedy_rule rule, const int32_t *stage, int64_t *cost,
                           ptd_error *error)
 {
-    ptd_status status =
-        ptd_greedy_order(&p->graph, rule, stage, p->attempt, cost, &p->work, error);
+    ptd_status status = ptd_greedy_order(&p->graph, rule, stage, p->attempt, cost, &p->work, error);
     if (status == PTD_OK && (p->best_cost < 0 || *cost < p->best_cost)) {
         int32_t *swapped = p->best;
         p->best = p->attempt;
@@ -191,8 +190,7 @@ static ptd_status attempt_markowitz(portfolio *p, ptd_error *error)
     int64_t cost = p->chosen_cost;
     int64_t most = p->best_cost / (8 * MULTIPLY_ADDS_A_WORK) + MARKOWITZ_WORK * p->entries;
     most = most < MOST_WORK ? most : MOST_WORK;
-    ptd_status status =
-        ptd_markowitz_order(p->pattern, most, p->attempt, &cost, &p->work, error);
+    ptd_status status = ptd_markowitz_order(p->pattern, most, p->attempt, &cost, &p->work, error);
     if (status == PTD_OK && cost >= 0) {
         int32_t *swapped = p->chosen;
         p->chosen = p->attempt;
