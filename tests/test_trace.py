@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import tracemalloc
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -98,9 +100,14 @@ def test_there_are_eight_types() -> None:
 
 
 def test_operations_are_made_while_they_are_read() -> None:
-    trace = record_elimination_trace(structured.migration([8, 8, 8]))
-    first = iter(trace.operations)
-    assert next(first).type in (OperationType.PARAM, OperationType.DOT)
+    trace = record_elimination_trace(random_graph(4, 60, 0.5))
+    listed = len(trace.operations)
+    tracemalloc.start()
+    assert sum(1 for _ in trace.operations) == listed > 50_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # A list would hold more than 100 bytes an operation.
+    assert peak < 20 * listed
 
 
 def test_an_acyclic_chain_is_left_as_it_is() -> None:
@@ -248,13 +255,17 @@ def test_the_graph_comes_back_out_of_the_trace(trace: EliminationTrace) -> None:
 def test_stock_msgpack_and_numpy_read_a_trace_file(trace: EliminationTrace) -> None:
     # By the layout that engine_c/src/codec.c documents, without the engine.
     data = trace.to_bytes()
-    header_length = int.from_bytes(data[16:20], "little")
-    header = msgpack.unpackb(data[24 : 24 + header_length])
+    version, length, checksum = np.frombuffer(data, "<u4", 3, 8).tolist()
+    head = data[20 : 20 + length]
+    assert (data[:8], version, checksum) == (b"\x93phase\r\n", 1, zlib.crc32(head))
+    header = msgpack.unpackb(head)
+    assert header["meta"] == trace.handle.meta
+    assert header["key"].hex() == trace.key
     for array in header["arrays"]:
-        kind = np.dtype(array["dtype"]).newbyteorder("<")
         count = int(np.prod(array["shape"]))
         assert array["offset"] % 64 == 0
-        values = np.frombuffer(data, kind, count, array["offset"])
+        values = np.frombuffer(data, array["dtype"], count, array["offset"])
+        assert zlib.crc32(values.tobytes()) == array["crc32"]
         assert np.array_equal(values, trace.handle.array(array["name"]))
 
 
