@@ -123,7 +123,7 @@ def _as_states(states: ArrayLike, n_rows: int) -> NDArray[np.int32]:
             f"for each of the {n_rows} rows of S (and one for absorption)",
             code="MATRIX_STATES",
         )
-    narrow = to_int32(array, "from_matrices")
+    narrow = to_int32(array)
     if narrow.shape[0] == n_rows:
         # The absorbing vertex sorts behind the others: the greatest state plus one.
         narrow = np.vstack([narrow, narrow.max(axis=0) + np.int32(1)])
