@@ -30,7 +30,7 @@ static void forgive_rounding(ptd_workspace *ws)
         const double terms = 1.0 + z->form_start[f + 1] - z->form_start[f];
         for (int lane = 0; lane < lanes; lane++) {
             double *weight = &z->form[(size_t)f * (size_t)lanes + (size_t)lane];
-            if (*weight < 0 &&
+            if (*weight < 0 && isfinite(*weight) &&
                 -*weight <= terms * DBL_EPSILON * form_magnitude(z, f, lanes, lane)) {
                 *weight = 0;
             }
