@@ -8,9 +8,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from rules import coalescent, coalescent_graph, queue_graph
 
 from phasic import Graph, GraphError, NumericError, PhasicWarning, TraceError
+from rules import coalescent, coalescent_graph, queue_graph
 
 # ---- callbacks
 
@@ -245,10 +245,10 @@ def test_an_interrupt_in_a_callback_passes() -> None:
 
 
 ENDLESS = {
-    "one number grows": lambda s: [([1, 0], 1.0)] if s.size == 0 else [(s + (1, 0), 1.0)],
-    "doubling": lambda s: [([1, 0], 1.0)] if s.size == 0 else [(s * 2 + (0, 1), 1.0)],
+    "one number grows": lambda s: [([1, 0], 1.0)] if s.size == 0 else [(s + [1, 0], 1.0)],
+    "doubling": lambda s: [([1, 0], 1.0)] if s.size == 0 else [(s * 2 + [0, 1], 1.0)],
     "branching": lambda s: (
-        [([1, 0], 1.0)] if s.size == 0 else [(s + (1, 0), 1.0), (s + (0, 1), 2.0)]
+        [([1, 0], 1.0)] if s.size == 0 else [(s + [1, 0], 1.0), (s + [0, 1], 2.0)]
     ),
 }
 
