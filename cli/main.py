@@ -90,7 +90,8 @@ class _Boundary:
         self.exit_code = failure.exit_code
         try:
             self._renderer.finish(failure.exit_code, failure)
-        except BrokenPipeError:
+        except OSError:
+            # Nobody reads it, or it cannot be written; the exit code says enough.
             self._session.streams.drop_stdout()
         return True
 

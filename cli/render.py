@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "phasic-cli/1"
 
+# Made once: `json.dumps` would make an encoder for every line.
+_encode = json.JSONEncoder(allow_nan=False).encode
+
 _TERMINAL_ROWS = 500
 """Rows of one table on a terminal: column widths are found and rows shown in groups of so many."""
 
@@ -239,9 +242,9 @@ def _text(text: str) -> Text:
 def _dumps(value: Json) -> str:
     """Compact JSON; floats with all their digits, and as strings where JSON has no number."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _encode(value)
     except ValueError:
-        return json.dumps(_finite(value), allow_nan=False)
+        return _encode(_finite(value))
 
 
 def _finite(value: Json) -> Json:

@@ -205,23 +205,24 @@ def _numbers(parts: Sequence[object], place: str, n_parameters: int) -> list[flo
             code="THETA_LENGTH",
             hint="`phasic inspect` shows how many parameters a model has",
         )
-    values = []
-    for part in parts:
-        if not isinstance(part, float) and not (isinstance(part, str) and _is_number(part)):
-            raise FormatError(
-                f"{place}: {part!r} is not a number",
-                code="THETA_FORMAT",
-                hint="each line is one theta: as many numbers as the model has parameters",
-            )
-        value = float(part)
-        if not math.isfinite(value):
-            raise FormatError(
-                f"{place}: theta is {value}, expected finite numbers",
-                code="THETA_NOT_FINITE",
-                hint="remove the line",
-            )
-        values.append(value)
-    return values
+    return [_number(part, place) for part in parts]
+
+
+def _number(part: object, place: str) -> float:
+    if not isinstance(part, float) and not (isinstance(part, str) and _is_number(part)):
+        raise FormatError(
+            f"{place}: {part!r} is not a number",
+            code="THETA_FORMAT",
+            hint="each line is one theta: as many numbers as the model has parameters",
+        )
+    value = float(part)
+    if not math.isfinite(value):
+        raise FormatError(
+            f"{place}: theta is {value}, expected finite numbers",
+            code="THETA_NOT_FINITE",
+            hint="remove the line",
+        )
+    return value
 
 
 def _read_npy(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:

@@ -116,6 +116,10 @@ def _load_file(path: str, options: ModelOptions) -> EliminationTrace:
     from phasic.trace_elimination import EliminationTrace
 
     _refuse(options, f"{path} is a trace")
+    with open(path, "rb") as stream:
+        is_json = stream.read(1) == b"{"
+    if is_json:
+        return EliminationTrace.from_json(Path(path).read_text(encoding="utf-8", errors="replace"))
     return EliminationTrace.load(path)
 
 

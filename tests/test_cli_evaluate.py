@@ -7,8 +7,8 @@ import json
 
 import numpy as np
 import pytest
-from cli_runner import phasic
 
+from cli_runner import phasic
 from phasic.cli.exit_codes import ExitCode
 from phasic.cli.thetas import CHUNK_ROWS
 from phasic.models import coalescent, structured
@@ -74,6 +74,21 @@ def test_one_theta_and_many_give_the_same_numbers(islands, tmp_path):
         (one,) = phasic("evaluate", islands, "--theta", theta, "--grad", "--moments", "4").records
         assert one["moments"] == record["moments"]
         np.testing.assert_allclose(one["gradient"], record["gradient"], rtol=1e-14)
+
+
+def test_theta_is_needed_where_there_are_parameters(key):
+    outcome = phasic("evaluate", key)
+    assert outcome.code == ExitCode.USAGE
+    assert "error[THETA_NOT_SET]" in outcome.err
+    assert "--theta" in outcome.err
+
+
+def test_a_model_without_parameters_needs_no_theta(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from phasic import Graph\ngraph = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]])\n"
+    )
+    (record,) = phasic("evaluate", "model.py").records
+    assert record == {"row": 0, "theta": [], "moments": [1.5, 3.5]}
 
 
 def test_numbers_survive_the_trip(key):

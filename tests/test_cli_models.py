@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from cli_runner import phasic
 
+from cli_runner import phasic
 from phasic.cli.errors import UsageError
 from phasic.cli.exit_codes import ExitCode
 from phasic.cli.model_source import ModelOptions, load_model

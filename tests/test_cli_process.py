@@ -91,6 +91,27 @@ def test_a_reader_that_leaves_is_no_error(command, place):
     assert (place / "code").read_text() == "0\n"
 
 
+def test_output_that_cannot_be_written_exits_3():
+    done = shell("$PHASIC cache info > /dev/full")
+    assert done.returncode == ExitCode.ENVIRONMENT
+    assert done.stderr.startswith("error[OPERATING_SYSTEM]: ")
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+
+
+def test_closed_streams():
+    assert shell("$PHASIC cache info >&-").returncode == 0
+    done = shell("$PHASIC evaluate - --theta 1 <&-")
+    assert done.returncode == ExitCode.NO
+    assert "error[KEY_MISSING]" in done.stderr
+
+
+def test_labels_beyond_the_encoding_of_the_terminal():
+    done = shell("PYTHONIOENCODING=ascii $PHASIC record 'm\u00f6del.py'")
+    assert done.returncode == ExitCode.NO
+    assert "m\\xf6del.py" in done.stderr
+
+
 def test_a_reader_that_is_not_there_at_all():
     done = shell("{ $PHASIC --help; } | true; { $PHASIC cache info; } | true")
     assert done.stderr == ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from cli_runner import phasic
 
+from cli_runner import phasic
 from phasic import hash as phasic_hash
 from phasic.cli.exit_codes import ExitCode
 from phasic.models import coalescent, structured
@@ -139,6 +139,22 @@ def test_states_are_listed():
     assert rows[0] == ["0", "start", "[0]"]
     assert rows[1] == ["1", "absorbing", "[1]"]
     assert rows[2:] == [[str(k), "transient", f"[{k}]"] for k in range(2, 6)]
+
+
+def test_the_whole_trace_as_text_is_a_trace_again(tmp_path):
+    key = phasic("record", *KINGMAN).out.strip()
+    (tmp_path / "trace.json").write_text(phasic("inspect", key, "--whole").out)
+    assert phasic("inspect", "trace.json").fields["key"] == key
+    by_key = phasic("evaluate", key, "--theta", "1.5").out
+    assert phasic("evaluate", "trace.json", "--theta", "1.5").out == by_key
+    assert phasic("inspect", key, "--whole", "--json").envelope["data"]["trace"]["key"] == key
+
+
+def test_text_that_is_no_trace(tmp_path):
+    (tmp_path / "trace.json").write_text('{"format": "other"}')
+    outcome = phasic("inspect", "trace.json")
+    assert outcome.code == ExitCode.NO
+    assert "error[FORMAT" in outcome.err
 
 
 def test_check_lists_every_vertex_that_is_trapped(tmp_path):

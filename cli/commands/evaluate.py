@@ -43,7 +43,11 @@ def evaluate(
     source: SourceArgument,
     theta: Annotated[
         str | None,
-        typer.Option("--theta", metavar="X[,Y…]", help="One theta: a number for each parameter."),
+        typer.Option(
+            "--theta",
+            metavar="X[,Y...]",
+            help="One theta, a number for each parameter.",
+        ),
     ] = None,
     thetas: Annotated[
         str | None,
@@ -99,11 +103,9 @@ def evaluate(
     from phasic.cli.thetas import Shard, parse_theta
     from phasic.cli.trace_source import open_trace
 
-    if (theta is None) == (thetas is None):
+    if theta is not None and thetas is not None:
         raise UsageError(
-            "give either --theta or --thetas",
-            code="USAGE",
-            hint="as in --theta 1.0, or --thetas thetas.csv",
+            "--theta and --thetas are both given", code="USAGE", hint="give one of them"
         )
     if thetas is None and shard is not None:
         raise UsageError(
@@ -119,11 +121,16 @@ def evaluate(
     session = session_of(context)
     trace = open_trace(session, source, ModelOptions.of(arg, max_vertices, discrete)).trace
     wanted = _Wanted(moments, grad, variance, _read_rewards(rewards, trace.n_vertices))
-    if thetas is None:
-        assert theta is not None
-        chunks = iter([parse_theta(theta, trace.n_parameters)])
-    else:
+    if thetas is not None:
         chunks = _chunks(session, thetas, trace.n_parameters, part)
+    elif theta is None and trace.n_parameters:
+        raise UsageError(
+            f"theta is needed: the model has {trace.n_parameters} parameters",
+            code="THETA_NOT_SET",
+            hint="as in --theta 1.0,0.5 (a number for each), or --thetas FILE",
+        )
+    else:
+        chunks = iter([parse_theta(theta or "", trace.n_parameters)])
     return Result(Records(_records(trace, chunks, wanted)))
 
 

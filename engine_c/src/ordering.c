@@ -93,12 +93,12 @@ static ptd_status count_exactly(portfolio *p, int64_t *cost, ptd_error *error)
     return PTD_OK;
 }
 
-/* Chooses the best undirected order if nothing better is chosen. */
+/* Chooses the best undirected order, which is new, if nothing better is chosen. */
 static ptd_status settle(portfolio *p, ptd_error *error)
 {
     int64_t cost;
     ptd_status status = count_exactly(p, &cost, error);
-    if (status == PTD_OK && (p->chosen_cost < 0 || cost < p->chosen_cost)) {
+    if (status == PTD_OK && (p->chosen_cost < 0 || cost <= p->chosen_cost)) {
         memcpy(p->chosen, p->best, (size_t)p->graph.n * sizeof *p->chosen);
         p->chosen_cost = cost;
     }
@@ -202,10 +202,10 @@ static ptd_status attempt_markowitz(portfolio *p, ptd_error *error)
 
 static ptd_status order_portfolio(portfolio *p, ptd_error *error)
 {
-    int64_t cost;
+    int64_t cost = 0;
     ptd_status status = attempt(p, PTD_LEAST_DEGREE, NULL, &cost, error);
-    /* So little is nearly nothing filled in. */
-    int is_cheap = cost <= p->entries;
+    /* So little is nearly nothing filled in; nothing at all: there were only hubs. */
+    int is_cheap = cost > 0 && cost <= p->entries;
     if (status == PTD_OK && !is_cheap) {
         status = attempt(p, PTD_LEAST_FILL, NULL, &cost, error);
     }

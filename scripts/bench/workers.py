@@ -57,7 +57,8 @@ def call(
                 child.communicate()
                 raise Failed(f"no answer in {CPU_SECONDS} s of CPU time") from waiting
     if child.returncode < 0:
-        raise Failed(f"killed by signal {-child.returncode}")
+        limit = f"memory is limited to {MEMORY_BYTES >> 30} GiB"
+        raise Failed(f"killed by signal {-child.returncode} ({limit})")
     if child.returncode:
         raise Failed((errors.strip().splitlines() or ["no message"])[-1])
     return json.loads(output.strip().splitlines()[-1])
