@@ -12,7 +12,6 @@ import threading
 import time
 import traceback
 import tracemalloc
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,15 +21,15 @@ from typing import Any
 import msgpack
 import numpy as np
 import pytest
+
 from cli_runner import phasic
 from engines import ENGINES
-from reference.engine import ReferenceFailure
-from reference.model import Model
-from rules import coalescent_graph, queue_graph
-
 from phasic import EliminationTrace, Graph, PhasicError, PhasicWarning
 from phasic.errors import FormatError, GraphError, NumericError, TraceError
 from phasic.trace_elimination import record_elimination_trace
+from reference.engine import ReferenceFailure
+from reference.model import Model
+from rules import coalescent_graph, queue_graph
 
 SECONDS = 10.0
 MEGABYTES = 200.0
@@ -114,14 +113,14 @@ FAULTS = {
         lambda: Graph(callback=endless, max_vertices=3000).moments(1),
         TraceError,
         "GRAPH_TOO_LARGE",
-        ("FATAL: trace", "3000", "299"),
+        ("FATAL: trace", "3,000", "(2999,)"),
         "max_vertices",
     ),
     "infinite batch rule": Fault(
         lambda: Graph(rule=endless_batch, start=[([0], 1.0)], max_vertices=3000).moments(1),
         TraceError,
         "GRAPH_TOO_LARGE",
-        ("FATAL: trace", "3000"),
+        ("FATAL: trace", "3,000"),
         "max_vertices",
     ),
     "NaN weight": Fault(
@@ -262,9 +261,9 @@ FAULTS = {
     "state beyond 32 bits": Fault(
         at(lambda: rule({(): [([1], 1.0)], (1,): [([2**40], 1.0)]})),
         GraphError,
-        "CALLBACK_RESULT",
-        ("(1,)",),
-        "",
+        "STATE_RANGE",
+        ("(1,)", str(2**40)),
+        "finite",
     ),
     "callback that raises": Fault(
         at(lambda: rule({(): [([1], 1.0)], (1,): raising})),
@@ -489,10 +488,10 @@ def test_a_graph_that_fills_in_is_estimated_before_it_is_eliminated() -> None:
     assert graph.n_vertices == 120 * 120 + 2
     began = time.process_time()
     with pytest.raises(TraceError, match="bytes") as caught:
-        record_elimination_trace(graph, max_trace_bytes=1_000_000)
+        record_elimination_trace(graph, max_trace_bytes=8_000_000)
     assert time.process_time() - began < SECONDS
     needed = int("".join(c for c in caught.value.message.split("bytes")[0] if c.isdigit()))
-    assert needed > 1_000_000
+    assert needed > 8_000_000
     # the number is what recording then takes, to within a factor of 2
     assert needed / 2 < record_elimination_trace(graph).n_bytes < needed * 2
 
@@ -511,11 +510,10 @@ def forged(data: bytes, name: str, change: Callable[[np.ndarray], None]) -> byte
             array = np.frombuffer(data, entry["dtype"], count, entry["offset"]).copy()
             change(array)
             bytes_[entry["offset"] : entry["offset"] + array.nbytes] = array.tobytes()
-            # a crc32 is written in 5 bytes whatever its value: the header keeps its length
-            old = struct.pack(">BI", 0xCE, entry["crc32"])
-            new = struct.pack(">BI", 0xCE, zlib.crc32(array.tobytes()))
-            at = data.index(old, 20, 20 + length)
-            bytes_[at : at + 5] = new
+            # the header keeps its length: a crc32 is written in 5 bytes whatever its value
+            place = data.index(msgpack.packb(name) + msgpack.packb("dtype"), 20, 20 + length)
+            place = data.index(msgpack.packb("crc32"), place, 20 + length) + 6
+            struct.pack_into(">BI", bytes_, place, 0xCE, zlib.crc32(array.tobytes()))
     struct.pack_into("<I", bytes_, 16, zlib.crc32(bytes(bytes_[20 : 20 + length])))
     return bytes(bytes_)
 
@@ -542,12 +540,15 @@ def test_a_forged_array_is_refused_or_harmless(name: str) -> None:
     (entry,) = (e for e in header["arrays"] if e["name"] == name)
     count = int(np.prod(entry["shape"]))
     largest = np.inf if entry["dtype"] == "<f8" else np.iinfo(entry["dtype"]).max
-    refused = 0
+    refused, others = set(), set()
     for k in range(count):
         for value in (largest, 0, "next"):
 
             def change(array: np.ndarray, k: int = k, value: Any = value) -> None:
-                array[k] = array[k] + 1 if value == "next" else value
+                if value != "next":
+                    array[k] = value
+                elif array[k] != largest:
+                    array[k] += 1
 
             data = forged(TRACE, name, change)
             if data == TRACE:
@@ -555,17 +556,16 @@ def test_a_forged_array_is_refused_or_harmless(name: str) -> None:
             try:
                 trace = EliminationTrace.from_bytes(data)
             except FormatError as error:
-                refused += 1
-                assert error.code in ("TRACE_INVALID", "FORMAT_KEY", "FORMAT_HEADER")
-            else:
-                # another program of valid indices computes something else, safely
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", RuntimeWarning)
-                    try:
-                        trace.moments([[1.0, 2.0]], 2)
-                    except NumericError as error:
-                        assert error.code in ("RESULT_OVERFLOW", "ABSORPTION_UNREACHABLE")
+                refused.add(error.code)
+                continue
+            # another program of valid indices computes something else, safely
+            try:
+                trace.moments([[1.0, 2.0]], 2)
+            except NumericError as error:
+                others.add(error.code)
     assert refused
+    assert refused <= {"TRACE_INVALID", "FORMAT_KEY", "FORMAT_HEADER"}
+    assert others <= {"RESULT_OVERFLOW", "ABSORPTION_UNREACHABLE"}
 
 
 @pytest.mark.parametrize("length", range(0, len(TRACE), 37))
@@ -623,10 +623,10 @@ def model_text(body: str) -> str:
 
 MODEL_FILES = {
     "does not exist": (None, "MODEL_NOT_FOUND"),
-    "has no model": ("x = 1\n", "NO_MODEL"),
+    "has no model": ("x = 1\n", "MODEL_NONE"),
     "has several": (
         model_text("    return []\n") + "def other(state):\n    return []\n",
-        "SEVERAL_MODELS",
+        "MODEL_SEVERAL",
     ),
     "raises": (model_text("    raise ValueError(state)\n"), "CALLBACK_RAISED"),
     "has no end": (

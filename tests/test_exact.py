@@ -13,10 +13,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from chains import CHAINS
-from engines import ENGINES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from chains import CHAINS
+from engines import ENGINES
 from reference.exact import Dual, Oracle
 from reference.model import START, Model
 from strategies import continuous_models, discrete_models, rewards_for
