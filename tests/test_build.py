@@ -1,7 +1,8 @@
 """The compiled module and the package are one build."""
 
-import phasic
 from phasic._native import ffi, lib
+
+import phasic
 
 
 def test_compiled_module_has_the_version_of_the_package() -> None:

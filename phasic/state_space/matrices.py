@@ -94,9 +94,7 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
     wrong = matrix < 0 if discrete else off_diagonal < 0
     if wrong.any():
         i, j = (int(k) for k in np.argwhere(wrong)[0])
-        raise GraphError(
-            f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative", code="MATRIX_NEGATIVE"
-        )
+        raise GraphError(f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative", code="MATRIX_NEGATIVE")
     total = 1.0 if discrete else 0.0
     exits = np.array([fsum([total, *(-row)]) for row in matrix])
     scale = np.maximum(total, np.abs(np.diagonal(matrix)))
