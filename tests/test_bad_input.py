@@ -414,6 +414,28 @@ def test_a_start_into_absorption_only_gives_zero_and_is_said() -> None:
     assert graph.defect() == 1.0
 
 
+def test_a_trap_is_accepted_where_asked_for_and_named_where_it_leaves_no_answer() -> None:
+    graph = Graph(1, improper=True, n_parameters=1)
+    one, two, three, zero = (graph.find_or_create_vertex([k]) for k in (1, 2, 3, 0))
+    graph.starting_vertex().add_edge(one, 1.0)
+    one.add_edge(zero, 3.0)
+    one.add_edge_parameterized(two, 0.0, [1.0])
+    two.add_edge(three, 1.0)
+    three.add_edge(two, 1.0)
+    with pytest.warns(PhasicWarning, match="VERTICES_DROPPED"):
+        at = graph.at([1.0])
+    assert at.moments(2).tolist() == [np.inf, np.inf]
+    assert at.absorption_probabilities([1], gradient=True)[0] == [0.75]
+    # only what lies before the trap is paid for: finite
+    assert at.moments(1, [0.0, 0.0, 1.0, 0.0, 0.0]).tolist() == [0.25]
+    for ask in (at.variance, lambda: at.moments(1, gradient=True)):
+        with pytest.raises(NumericError, match=r"vertex \(2,\) cannot reach") as caught:
+            ask()
+        assert caught.value.code == "ABSORPTION_UNREACHABLE"
+    # at this theta nothing leads there
+    assert graph.at([0.0]).moments(1).tolist() == [1 / 3]
+
+
 # ---- both engines agree about what has no answer
 
 

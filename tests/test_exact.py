@@ -50,8 +50,8 @@ def slope_of(dual: Dual, parameter: int) -> Fraction:
 
 
 def sensitivity(model: Model, parameter: int) -> Fraction:
-    """The largest share by which a unit of the parameter changes the weights out of one vertex (a
-    vertex that is left with probability 1: by their sum), at least 1 / |theta|."""
+    """The largest share by which a unit of the parameter changes the weights out of one vertex, at
+    least 1 / theta."""
     theta = [Fraction(x) for x in model.theta]
     leaving: dict[int, Fraction] = {}
     change: dict[int, Fraction] = {}
