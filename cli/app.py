@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from contextlib import redirect_stdout
+from functools import wraps
+from typing import Annotated, Any
 
 import typer
 
@@ -100,7 +102,13 @@ _SHORT = {
 
 
 def _add(group: typer.Typer, name: str, command: Callable[..., Result]) -> None:
-    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(command)
+    @wraps(command)
+    def run(context: typer.Context, *arguments: Any, **options: Any) -> Result:
+        # What a model's own code prints is no result.
+        with redirect_stdout(session_of(context).streams.stderr):
+            return command(context, *arguments, **options)
+
+    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(run)
 
 
 _add(app, "record", record)

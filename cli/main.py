@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 from typer.main import get_command
@@ -22,7 +23,7 @@ from phasic.cli.streams import Streams
 from phasic.errors import PhasicError, PhasicWarning
 
 # Typer does not export the class that all errors of the command line share.
-_CommandLineError = typer.BadParameter.__bases__[0]
+_CommandLineError: Any = typer.BadParameter.__bases__[0]
 
 
 def main(arguments: Sequence[str] | None = None, streams: Streams | None = None) -> int:
@@ -89,7 +90,8 @@ class _Boundary:
         self.exit_code = failure.exit_code
         try:
             self._renderer.finish(failure.exit_code, failure)
-        except BrokenPipeError:
+        except OSError:
+            # Nobody reads it, or it cannot be written; the exit code says enough.
             self._session.streams.drop_stdout()
         return True
 
@@ -108,7 +110,7 @@ def _explain(error: BaseException) -> Failure:
         path = context.command_path if context is not None else "phasic"
         return Failure(
             code="USAGE",
-            message=error.format_message(),
+            message=error.format_message().rstrip("."),
             exit_code=ExitCode.USAGE,
             hint=f"`{path} --help` shows what it takes, with examples",
         )
@@ -152,15 +154,10 @@ def _is_ours(trace: TracebackType) -> bool:
     return name.startswith("phasic.") or name.startswith(("importlib", "_frozen_importlib"))
 
 
-class _warnings_shown_by(warnings.catch_warnings):  # noqa: N801
+@contextmanager
+def _warnings_shown_by(renderer: Renderer) -> Iterator[None]:
     """Warnings of phasic go through the renderer, those of others their usual way."""
-
-    def __init__(self, renderer: Renderer) -> None:
-        super().__init__()
-        self._renderer = renderer
-
-    def __enter__(self) -> None:
-        super().__enter__()
+    with warnings.catch_warnings():
         usual = warnings.showwarning
 
         def show(
@@ -172,9 +169,10 @@ class _warnings_shown_by(warnings.catch_warnings):  # noqa: N801
             line: str | None = None,
         ) -> None:
             if isinstance(message, PhasicWarning):
-                self._renderer.warn(str(message))
+                renderer.warn(str(message))
             else:
                 usual(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         warnings.simplefilter("always", PhasicWarning)
+        yield

@@ -89,12 +89,12 @@ def _parse_arguments(arguments: list[str]) -> dict[str, Any]:
             )
         try:
             values[name] = json.loads(text)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             values[name] = text
     return values
 
 
-class _user_code:  # noqa: N801
+class _user_code:
     """What the user's code raises becomes a GraphError that says so and keeps the cause."""
 
     def __init__(self, what: str) -> None:

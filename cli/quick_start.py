@@ -1,7 +1,7 @@
 """Commands that start without the type machinery that they do not need.
 
-Typer coerces every option that has no value yet, its own `--help` among them, and loads pydantic for
-it: 0.1 s at each start. With a default the help option needs no coercion.
+Typer coerces every option that has no value yet, its own `--help` among them, and loads pydantic
+for it: 0.1 s at each start. With a default the help option needs no coercion.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one place that prints: tables for a terminal, whole lines for a pipe, an envelope for `--json`.
+"""The one place that prints: tables for a terminal, lines for a pipe, an envelope for `--json`.
 
 The envelope is one JSON object, `schema` first. Its data are streamed, so what can only be known at
 the end (`warnings`, `ok`, `exit_code`, `error`) stands behind them:
@@ -23,8 +23,12 @@ from phasic.cli.session import Session
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 SCHEMA = "phasic-cli/1"
+
+# Made once: `json.dumps` would make an encoder for every line.
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 _TERMINAL_ROWS = 500
 """Rows of one table on a terminal: column widths are found and rows shown in groups of so many."""
@@ -228,7 +232,7 @@ class Renderer:
         )
 
 
-def _text(text: str) -> object:
+def _text(text: str) -> Text:
     """Text as it is: rich would read `[...]` as markup."""
     from rich.text import Text
 
@@ -238,9 +242,9 @@ def _text(text: str) -> object:
 def _dumps(value: Json) -> str:
     """Compact JSON; floats with all their digits, and as strings where JSON has no number."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _encode(value)
     except ValueError:
-        return json.dumps(_finite(value), allow_nan=False)
+        return _encode(_finite(value))
 
 
 def _finite(value: Json) -> Json:
@@ -273,7 +277,7 @@ def _shown(value: Json) -> str:
     """One cell of a table on a terminal."""
     match value:
         case None:
-            return "–"
+            return "-"
         case str():
             return value
         case bool():

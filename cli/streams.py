@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shutil import get_terminal_size
-from typing import TextIO
+from typing import TextIO, cast
 
 
 @dataclass
@@ -29,19 +30,22 @@ class Streams:
     @classmethod
     def of_process(cls, environment: Mapping[str, str] = os.environ) -> Streams:
         """The streams of this process. NO_COLOR and TERM=dumb turn colour off."""
+        stdin = _opened(sys.stdin, "r")
+        stdout = _opened(sys.stdout, "w")
+        stderr = _opened(sys.stderr, "w")
         return cls(
-            stdin=sys.stdin,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
-            stdin_is_terminal=_is_terminal(sys.stdin),
-            stdout_is_terminal=_is_terminal(sys.stdout),
-            stderr_is_terminal=_is_terminal(sys.stderr),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            stdin_is_terminal=stdin.isatty(),
+            stdout_is_terminal=stdout.isatty(),
+            stderr_is_terminal=stderr.isatty(),
             colour=not environment.get("NO_COLOR") and environment.get("TERM") != "dumb",
             width=get_terminal_size().columns,
         )
 
     def drop_stdout(self) -> None:
-        """Sends what is still to come nowhere: nobody reads it, and the exit must not fail on it."""
+        """Sends what is still to come nowhere: nobody reads it, and exiting must not fail on it."""
         try:
             number = self.stdout.fileno()
         except OSError:
@@ -51,5 +55,13 @@ class Streams:
         os.close(nowhere)
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
-    return stream is not None and not stream.closed and stream.isatty()
+def _opened(stream: TextIO | None, mode: str) -> TextIO:
+    """The stream, or nowhere where the process was started without it (`>&-`).
+
+    What its encoding lacks is written as an escape: a state's label must not end a command.
+    """
+    if stream is None or stream.closed:
+        return cast(TextIO, open(os.devnull, mode))
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace" if mode == "w" else "surrogateescape")
+    return stream

@@ -76,15 +76,22 @@ def open_thetas(source: str, stdin: IO[str]) -> Iterator[tuple[str, BinaryIO]]:
     if source == "-":
         yield "standard input", stdin.buffer  # type: ignore[attr-defined]
         return
+    with open_numbers(source, "--thetas takes a file, or - for standard input") as stream:
+        yield source, stream
+
+
+@contextmanager
+def open_numbers(source: str, hint: str) -> Iterator[BinaryIO]:
+    """The bytes of a file or named pipe.
+
+    Raises:
+        FormatError: there is none, with this hint.
+    """
     path = Path(source)
     if not path.is_file() and not path.is_fifo():
-        raise FormatError(
-            f"there is no file {source}",
-            code="FILE_NOT_FOUND",
-            hint="--thetas takes a file, or - for standard input",
-        )
+        raise FormatError(f"there is no file {source}", code="FILE_NOT_FOUND", hint=hint)
     with path.open("rb") as stream:
-        yield source, stream
+        yield stream
 
 
 def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
@@ -171,10 +178,11 @@ def _parts(line: str, place: str) -> list[str] | list[object]:
     if line[0] not in "[{":
         return _SEPARATOR.split(line)
     try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
+        # Whole numbers too are read as floats: theirs may be longer than Python's bound for int.
+        value = json.loads(line, parse_int=float)
+    except (json.JSONDecodeError, RecursionError) as error:
         raise FormatError(
-            f"{place} is not JSON: {error.msg} at column {error.colno}",
+            f"{place} is not JSON: {error}",
             code="THETA_FORMAT",
             hint="a JSON line is a list of numbers, or an object with theta",
         ) from None
@@ -197,26 +205,24 @@ def _numbers(parts: Sequence[object], place: str, n_parameters: int) -> list[flo
             code="THETA_LENGTH",
             hint="`phasic inspect` shows how many parameters a model has",
         )
-    values = []
-    for part in parts:
-        if isinstance(part, str) and _is_number(part):
-            value = float(part)
-        elif isinstance(part, (int, float)) and not isinstance(part, bool):
-            value = float(part)
-        else:
-            raise FormatError(
-                f"{place}: {part!r} is not a number",
-                code="THETA_FORMAT",
-                hint="each line is one theta: as many numbers as the model has parameters",
-            )
-        if not math.isfinite(value):
-            raise FormatError(
-                f"{place}: theta is {value}, expected finite numbers",
-                code="THETA_NOT_FINITE",
-                hint="remove the line",
-            )
-        values.append(value)
-    return values
+    return [_number(part, place) for part in parts]
+
+
+def _number(part: object, place: str) -> float:
+    if not isinstance(part, float) and not (isinstance(part, str) and _is_number(part)):
+        raise FormatError(
+            f"{place}: {part!r} is not a number",
+            code="THETA_FORMAT",
+            hint="each line is one theta: as many numbers as the model has parameters",
+        )
+    value = float(part)
+    if not math.isfinite(value):
+        raise FormatError(
+            f"{place}: theta is {value}, expected finite numbers",
+            code="THETA_NOT_FINITE",
+            hint="remove the line",
+        )
+    return value
 
 
 def _read_npy(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:

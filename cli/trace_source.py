@@ -11,7 +11,7 @@ from phasic.cli.errors import UsageError
 from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
 from phasic.cli.progress import ProgressBar
 from phasic.cli.session import Session
-from phasic.errors import CacheError, FormatError
+from phasic.errors import CacheError, FormatError, TraceError
 
 if TYPE_CHECKING:
     from phasic.graph import Graph
@@ -58,14 +58,20 @@ def open_trace(session: Session, text: str, options: ModelOptions) -> Opened:
 
 
 def obtain(session: Session, graph: Graph) -> Opened:
-    """The trace of a graph from the cache, else recorded (if that is not switched off)."""
-    from phasic.trace_elimination import find_trace, obtain_trace
+    """The trace of a graph from the cache, else recorded.
 
+    Raises:
+        TraceError: recording by itself is switched off, and the graph has parameters.
+    """
     from phasic import config
+    from phasic.trace_elimination import find_trace
 
-    if config.get_bool("disable_auto_trace"):
-        # Says so where it may not record.
-        return Opened(obtain_trace(graph), "cache")
+    if graph.n_parameters and config.get_bool("disable_auto_trace"):
+        raise TraceError(
+            "FATAL: trace needed and not recorded by itself: PHASIC_DISABLE_AUTO_TRACE is set",
+            code="AUTO_TRACE_DISABLED",
+            hint="`phasic record MODEL` prints a key to give instead of the model; or unset it",
+        )
     found = find_trace(graph)
     if found is not None:
         return Opened(found, "cache")
@@ -110,6 +116,10 @@ def _load_file(path: str, options: ModelOptions) -> EliminationTrace:
     from phasic.trace_elimination import EliminationTrace
 
     _refuse(options, f"{path} is a trace")
+    with open(path, "rb") as stream:
+        is_json = stream.read(1) == b"{"
+    if is_json:
+        return EliminationTrace.from_json(Path(path).read_text(encoding="utf-8", errors="replace"))
     return EliminationTrace.load(path)
 
 

@@ -331,6 +331,8 @@ def _rows(array: Array | None, rows: slice) -> Array | None:
 
 def _numbers(values: ArrayLike, what: str) -> Array:
     try:
+        if values is None:
+            raise TypeError("None")
         return np.ascontiguousarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise NumericError(f"FATAL: {what} are no numbers: {error}", code="NOT_NUMBERS") from error

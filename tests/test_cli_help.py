@@ -9,8 +9,8 @@ import sys
 
 import pytest
 import typer.main
-from cli_runner import phasic
 
+from cli_runner import phasic
 from phasic._version import __version__
 from phasic.cli.app import app
 from phasic.cli.exit_codes import ExitCode
@@ -80,7 +80,7 @@ def test_version():
         ["record", "--no-such-option", "x"],
         ["record", "model.py", "another.py"],
         ["cache", "cleer"],
-        ["evaluate", "model.py"],
+        ["evaluate", "-", "--theta", "1", "--thetas", "-"],
         ["evaluate", "model.py", "--theta", "1", "--thetas", "t.csv"],
         ["evaluate", "model.py", "--theta", "1", "--moments", "0"],
         ["evaluate", "model.py", "--theta", "1", "--shard", "0/2"],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 
 import pytest
-from cli_runner import phasic
 
+from cli_runner import phasic
 from phasic.cli.errors import UsageError
 from phasic.cli.exit_codes import ExitCode
 from phasic.cli.model_source import ModelOptions, load_model
@@ -117,6 +117,14 @@ def test_a_model_imports_its_neighbours(model_file):
         "graph = coalescent.kingman(N)\n"
     )
     assert mean(load(path)) == kingman_mean(8)
+
+
+def test_what_a_model_prints_is_no_result(model_file):
+    path = model_file("print('loading')\n" + CALLBACK.replace("k = int", "print(state); k = int"))
+    outcome = phasic("record", path)
+    assert len(outcome.out.splitlines()) == 1
+    assert "loading" in outcome.err
+    assert "[4]" in outcome.err
 
 
 def test_private_and_imported_functions_are_no_models(model_file):

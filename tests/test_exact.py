@@ -9,7 +9,6 @@ by its own size; at theta = 0, to the sum over edges of the absolute terms of th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 import time
 from fractions import Fraction
@@ -217,6 +218,13 @@ def test_linear_birth_death_dies_out():
 
 
 # -- all of them
+
+
+@pytest.mark.parametrize("module", [birth_death, coalescent, structured])
+def test_examples_of_the_docstrings(module):
+    failed, tried = doctest.testmod(module)
+    assert failed == 0
+    assert tried > 0
 
 
 MODELS = {

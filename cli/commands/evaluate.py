@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,7 +43,11 @@ def evaluate(
     source: SourceArgument,
     theta: Annotated[
         str | None,
-        typer.Option("--theta", metavar="X[,Y…]", help="One theta: a number for each parameter."),
+        typer.Option(
+            "--theta",
+            metavar="X[,Y...]",
+            help="One theta, a number for each parameter.",
+        ),
     ] = None,
     thetas: Annotated[
         str | None,
@@ -65,7 +68,7 @@ def evaluate(
         typer.Option("--variance", help="Also the variance, without cancellation of moments."),
     ] = False,
     rewards: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--rewards",
             metavar="FILE",
@@ -100,11 +103,9 @@ def evaluate(
     from phasic.cli.thetas import Shard, parse_theta
     from phasic.cli.trace_source import open_trace
 
-    if (theta is None) == (thetas is None):
+    if theta is not None and thetas is not None:
         raise UsageError(
-            "give either --theta or --thetas",
-            code="USAGE",
-            hint="as in --theta 1.0, or --thetas thetas.csv",
+            "--theta and --thetas are both given", code="USAGE", hint="give one of them"
         )
     if thetas is None and shard is not None:
         raise UsageError(
@@ -120,11 +121,16 @@ def evaluate(
     session = session_of(context)
     trace = open_trace(session, source, ModelOptions.of(arg, max_vertices, discrete)).trace
     wanted = _Wanted(moments, grad, variance, _read_rewards(rewards, trace.n_vertices))
-    if thetas is None:
-        assert theta is not None
-        chunks = iter([parse_theta(theta, trace.n_parameters)])
-    else:
+    if thetas is not None:
         chunks = _chunks(session, thetas, trace.n_parameters, part)
+    elif theta is None and trace.n_parameters:
+        raise UsageError(
+            f"theta is needed: the model has {trace.n_parameters} parameters",
+            code="THETA_NOT_SET",
+            hint="as in --theta 1.0,0.5 (a number for each), or --thetas FILE",
+        )
+    else:
+        chunks = iter([parse_theta(theta or "", trace.n_parameters)])
     return Result(Records(_records(trace, chunks, wanted)))
 
 
@@ -135,16 +141,16 @@ def _chunks(session: Session, thetas: str, n_parameters: int, part: Shard) -> It
         yield from read_thetas(name, stream, n_parameters, part)
 
 
-def _read_rewards(path: Path | None, n_vertices: int) -> NDArray[np.float64] | None:
+def _read_rewards(path: str | None, n_vertices: int) -> NDArray[np.float64] | None:
     if path is None:
         return None
     import numpy as np
 
-    from phasic.cli.thetas import Shard, open_thetas, read_thetas
+    from phasic.cli.thetas import Shard, open_numbers, read_thetas
     from phasic.errors import FormatError
 
-    with path.open("rb") as stream:
-        chunks = list(read_thetas(str(path), stream, 1, Shard()))
+    with open_numbers(path, "--rewards takes a file") as stream:
+        chunks = list(read_thetas(path, stream, 1, Shard()))
     values = np.concatenate([chunk.thetas[:, 0] for chunk in chunks]) if chunks else np.empty(0)
     if values.size != n_vertices:
         raise FormatError(
@@ -187,12 +193,11 @@ def _evaluate(
     import numpy as np
 
     made: dict[str, list[Any]] = {"theta": thetas.tolist()}
-    if wanted.gradient:
-        values, slope = trace.moments(thetas, wanted.order, wanted.rewards, gradient=True)
-        made["moments"] = values.tolist()
-        made["gradient"] = slope.tolist()
+    answer = trace.moments(thetas, wanted.order, wanted.rewards, gradient=wanted.gradient)
+    if isinstance(answer, tuple):
+        made["moments"], made["gradient"] = (values.tolist() for values in answer)
     else:
-        made["moments"] = trace.moments(thetas, wanted.order, wanted.rewards).tolist()
+        made["moments"] = answer.tolist()
     if wanted.variance:
         rewards = np.ones(trace.n_vertices) if wanted.rewards is None else wanted.rewards
         made["variance"] = trace.covariances(thetas, rewards[np.newaxis])[1][:, 0, 0].tolist()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from phasic.cli.errors import UsageError
+from phasic.cli.exit_codes import ExitCode
 from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
@@ -15,8 +17,7 @@ from phasic.cli.options import (
     MaxVerticesOption,
     SourceArgument,
 )
-from phasic.cli.exit_codes import ExitCode
-from phasic.cli.results import Fields, Result, Table
+from phasic.cli.results import Fields, Result, Table, Value
 from phasic.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def inspect(
     ] = False,
     states: Annotated[
         bool, typer.Option("--states", help="List the vertices with class and state, in order.")
+    ] = False,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Print the whole trace as JSON text, which all commands read as TRACE."
+        ),
     ] = False,
     check: Annotated[
         bool,
@@ -56,11 +63,12 @@ def inspect(
       phasic inspect model.py
       phasic inspect model.py --check
       phasic inspect KEY --ops | head
+      phasic inspect KEY --whole > trace.json
       phasic inspect phasic.models.coalescent:kingman --arg n=5 --states
     """
-    if ops + states + check > 1:
+    if ops + states + whole + check > 1:
         raise UsageError(
-            "--ops, --states and --check are three different lists",
+            "--ops, --states, --whole and --check are different answers",
             code="USAGE",
             hint="ask for one at a time",
         )
@@ -77,6 +85,9 @@ def inspect(
         return Result(Table(columns, _operations(opened.trace), noun="operation"))
     if states:
         return Result(Table(("vertex", "class", "state"), _vertices(opened.trace), noun="vertex"))
+    if whole:
+        text = opened.trace.to_json()
+        return Result(Value("trace", text, {"trace": json.loads(text)} if session.json else None))
     if check:
         # Those that a trace holds come from a graph that was made `improper`.
         vertices = _vertices(opened.trace)

@@ -180,8 +180,9 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_trace_key(const ptd_graph *graph,
 /* ---- trace: the elimination of one graph, written down.
  *
  * Vertices have positions: first the boundary (absorbing, then dropped), then the components
- * downstream first, in each its vertices in elimination order; the start comes last. A component of
- * one vertex needs no elimination. Each other one points to a block: the pattern and program of its
+ * downstream first, in each its vertices in elimination order; the start comes last. Absorbing
+ * positions have no edges; dropped ones keep those of the graph, and no exit. A component of one
+ * vertex needs no elimination. Each other one points to a block: the pattern and program of its
  * factorisation, shared by components with equal weights. Numbers inside a block are local: row
  * and column i stand for position component_start + i.
  *

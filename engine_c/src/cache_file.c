@@ -21,7 +21,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TEMPORARY ".tmp"
+#define TEMPORARY  ".tmp"
 #define QUARANTINE ".quarantine"
 
 enum {
@@ -457,8 +457,11 @@ ptd_status ptd_save_trace_to_file(const ptd_elimination_trace *trace, const char
     if (slash) {
         *slash = '\0';
     }
-    const int directory =
-        open_directory_at(AT_FDCWD, !slash ? "." : slash == resolved ? "/" : resolved, 0);
+    const int directory = open_directory_at(AT_FDCWD,
+                                            !slash              ? "."
+                                            : slash == resolved ? "/"
+                                                                : resolved,
+                                            0);
     if (directory < 0) {
         return ptd_file_failed(error);
     }

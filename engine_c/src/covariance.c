@@ -297,9 +297,13 @@ static ptd_status evaluate_block(const covariance_block *b, int64_t first, int c
             mean_gradient(b, f, count, mean_gradients + f * P, F * P);
         }
     }
+    const double *time = NULL;
     for (int64_t f = 0; f < F; f++) {
         for (int64_t g = f; g < F; g++) {
-            covariance_of(b, solve_times(b), f, g, total_lane, value);
+            if (!time || covariance_gradients) {
+                time = solve_times(b); /* a gradient uses the scratch solution */
+            }
+            covariance_of(b, time, f, g, total_lane, value);
             for (int lane = 0; lane < count; lane++) {
                 covariances[(lane * F + f) * F + g] = value[lane];
                 covariances[(lane * F + g) * F + f] = value[lane];

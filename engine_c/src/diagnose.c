@@ -30,7 +30,7 @@ static void forgive_rounding(ptd_workspace *ws)
         const double terms = 1.0 + z->form_start[f + 1] - z->form_start[f];
         for (int lane = 0; lane < lanes; lane++) {
             double *weight = &z->form[(size_t)f * (size_t)lanes + (size_t)lane];
-            if (*weight < 0 &&
+            if (*weight < 0 && isfinite(*weight) &&
                 -*weight <= terms * DBL_EPSILON * form_magnitude(z, f, lanes, lane)) {
                 *weight = 0;
             }
@@ -122,6 +122,7 @@ ptd_status ptd_diagnose_zero_pivot(ptd_workspace *ws, int64_t first, int count, 
     const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
     const uint32_t start = z->n - 1;
     const size_t lanes = (size_t)ws->kernel->lanes;
+    int dead = 0;
     for (int lane = 0; lane < count; lane++) {
         if (z->exit[z->exit_of_position[start] * lanes + (size_t)lane] == 0) {
             ws->failed_theta = first + lane;
@@ -133,7 +134,12 @@ ptd_status ptd_diagnose_zero_pivot(ptd_workspace *ws, int64_t first, int count, 
                 ws->failed_theta = first + lane;
                 return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, vertex[i], 0);
             }
+            dead |= !(ws->mark[i] & 2);
         }
+    }
+    if (!dead) {
+        /* nothing leaves a component from there, but the vertex has a way on inside it */
+        ws->seen &= ~(uint32_t)PTD_SAW_ZERO_PIVOT;
     }
     return PTD_OK;
 }

@@ -13,8 +13,8 @@
 enum { NONE = -1 };
 
 /* parent[k] and ancestor[k] by position. `ancestor` shortens paths: they lead to roots so far. */
-static void find_parents(const ptd_undirected *graph, const int32_t *order,
-                         const int32_t *position, int32_t *parent, int32_t *ancestor)
+static void find_parents(const ptd_undirected *graph, const int32_t *order, const int32_t *position,
+                         int32_t *parent, int32_t *ancestor)
 {
     for (int32_t k = 0; k < graph->n; k++) {
         int32_t v = order[k];

@@ -6,17 +6,33 @@
 
 /* A position's way out in the eliminated chain: of single vertices every edge; in blocks the row's
  * U and, as one target, all that leaves the component. */
-static int64_t count_targets(const ptd_lanes *z, uint32_t position, uint32_t row)
+static int64_t count_targets(const ptd_lanes *z, const uint8_t *exits, uint32_t position,
+                             uint32_t row)
 {
     if (row == PTD_NONE) {
         return z->edge_self[position] - z->edge_external[position];
     }
-    const int64_t upper = z->row_slot[row + 1] - z->row_slot[row] - z->row_lower[row] - 2;
-    return upper + (z->exit_of_position[position] != PTD_NONE || upper == 0);
+    return z->row_slot[row + 1] - z->row_slot[row] - z->row_lower[row] - 2 + exits[row];
 }
 
-static void fill_targets(const ptd_workspace *ws, uint32_t position, uint32_t begin, uint32_t row,
-                         ptd_trace_result *result, int64_t at)
+/* Whether a row has a way out of its component: its own, or by fill-in that of a row in its L. */
+static void find_exits(const ptd_lanes *z, uint8_t *exits)
+{
+    for (uint32_t block = 0; block < z->n_blocks; block++) {
+        const uint32_t first_row = z->block_row[block];
+        for (uint32_t row = first_row; row < z->block_row[block + 1]; row++) {
+            const uint32_t position = z->block_position[block] + row - first_row;
+            const uint32_t *lower = z->slot_column + z->row_slot[row];
+            exits[row] = z->exit_of_position[position] != PTD_NONE;
+            for (uint32_t k = 0; k < z->row_lower[row]; k++) {
+                exits[row] |= exits[first_row + lower[k]];
+            }
+        }
+    }
+}
+
+static void fill_targets(const ptd_workspace *ws, const uint8_t *exits, uint32_t position,
+                         uint32_t begin, uint32_t row, ptd_trace_result *result, int64_t at)
 {
     const ptd_lanes *z = &ws->lanes;
     const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
@@ -31,7 +47,6 @@ static void fill_targets(const ptd_workspace *ws, uint32_t position, uint32_t be
         return;
     }
     const uint32_t first = z->row_slot[row] + z->row_lower[row] + 1;
-    const int64_t end = at + count_targets(z, position, row);
     double sum = 0;
     for (uint32_t slot = first; slot < z->row_slot[row + 1]; slot++) {
         sum += z->slot[slot];
@@ -41,7 +56,7 @@ static void fill_targets(const ptd_workspace *ws, uint32_t position, uint32_t be
         result->targets[at] = vertex[begin + z->slot_column[slot]];
         result->probabilities[at] = z->slot[slot] * z->pivot_inverse[row];
     }
-    if (at < end) {
+    if (exits[row]) {
         result->targets[at] = -1;
         result->probabilities[at] = z->slot[z->row_slot[row + 1] - 1] * z->pivot_inverse[row];
     }
@@ -55,6 +70,7 @@ ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
     const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
     const size_t n = z->n;
     ptd_trace_result *r = NULL;
+    uint8_t *exits = NULL;
     *result = NULL;
     ptd_workspace_take(ws, 1);
     ptd_status status = ptd_workspace_begin(ws, theta, 0, 1, error);
@@ -67,9 +83,12 @@ ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
         return status;
     }
     r = ptd_allocate_zero(1, sizeof *r);
-    if (!r) {
-        return ptd_fail(error, PTD_NO_MEMORY, 0, 0);
+    exits = ptd_allocate_zero(z->block_row[z->n_blocks], sizeof *exits);
+    if (!r || !exits) {
+        status = ptd_fail(error, PTD_NO_MEMORY, 0, 0);
+        goto out;
     }
+    find_exits(z, exits);
     r->n_vertices = (int64_t)n;
     r->rates = ptd_allocate_zero(n, sizeof *r->rates);
     r->start = ptd_allocate_zero(n + 1, sizeof *r->start);
@@ -84,9 +103,9 @@ ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
             for (uint32_t i = begin; i < z->component_start[component + 1]; i++) {
                 const uint32_t row = block == PTD_NONE ? PTD_NONE : z->block_row[block] + i - begin;
                 if (fill) {
-                    fill_targets(ws, i, begin, row, r, r->start[vertex[i]]);
+                    fill_targets(ws, exits, i, begin, row, r, r->start[vertex[i]]);
                 } else {
-                    r->start[vertex[i] + 1] = count_targets(z, i, row);
+                    r->start[vertex[i] + 1] = count_targets(z, exits, i, row);
                 }
             }
         }
@@ -106,6 +125,7 @@ ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
     *result = r;
     r = NULL;
 out:
+    ptd_release(exits);
     ptd_trace_result_destroy(r);
     return status;
 }

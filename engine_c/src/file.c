@@ -164,8 +164,8 @@ static ptd_status read_all(int file, void *bytes, size_t length, size_t *count, 
     *count = 0;
     while (*count < length) {
         const size_t left = length - *count;
-        const ssize_t got = read(file, (char *)bytes + *count,
-                                 left < MAX_CALL_BYTES ? left : MAX_CALL_BYTES);
+        const ssize_t got =
+            read(file, (char *)bytes + *count, left < MAX_CALL_BYTES ? left : MAX_CALL_BYTES);
         if (got < 0 && errno != EINTR) {
             return ptd_file_failed(error);
         }

@@ -20,14 +20,14 @@ enum {
     WORD = 64,
     MOST_BIT_VERTICES = 8192,
     SMALL = 96,           /* vertices of which the exact fill is counted */
-    SPARSE_AT_LEAST = 24,  /* bits are used where lists fill more than one in so many places */
-    WORDS_AN_ENTRY = 4,    /* so many words take the time of one list entry */
+    SPARSE_AT_LEAST = 24, /* bits are used where lists fill more than one in so many places */
+    WORDS_AN_ENTRY = 4,   /* so many words take the time of one list entry */
 };
 
 typedef struct {
-    int64_t *start;     /* by vertex, into `column` */
-    int32_t *length;    /* by vertex */
-    int32_t *capacity;  /* by vertex */
+    int64_t *start;    /* by vertex, into `column` */
+    int32_t *length;   /* by vertex */
+    int32_t *capacity; /* by vertex */
     int32_t *column;
     int64_t used;
     int64_t size;
@@ -357,7 +357,7 @@ static int eliminate_dense(elimination *e)
     if (!enter_bits(e)) {
         return 0;
     }
-    /* Both heaps' arrays are free by now. */
+    /* The heap is used no more: its arrays hold the pivot's lists. */
     int32_t *predecessors = e->heap.item;
     int32_t *successors = e->heap.position;
     while (e->n_ordered < e->n && !is_given_up(e)) {

@@ -326,7 +326,8 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
         if (status) {
             return status;
         }
-        solve_orders(ws, request.order, gradient || request.trapped);
+        const int again = gradient && !ptd_workspace_prefers_refactor(ws);
+        solve_orders(ws, request.order, again || request.trapped);
         status = ptd_workspace_verdict(ws, first, count, error);
         if (status) {
             return status;

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 typedef struct {
-    uint8_t *bytes;  /* NULL: only count */
+    uint8_t *bytes; /* NULL: only count */
     size_t capacity;
-    size_t length;   /* of all that was asked to be written */
+    size_t length; /* of all that was asked to be written */
 } ptd_msgpack_writer;
 
 /* In the fewest bytes, as stock libraries write them. */

@@ -39,7 +39,7 @@ typedef struct {
     const ptd_pattern *pattern;
     ptd_undirected graph;
     int64_t entries;
-    int32_t *best; /* of those attempted on the undirected pattern */
+    int32_t *best;     /* of those attempted on the undirected pattern */
     int64_t best_cost; /* on the symmetric pattern, hubs left out */
     int32_t *attempt;
     int32_t *chosen; /* of all */
@@ -93,12 +93,12 @@ static ptd_status count_exactly(portfolio *p, int64_t *cost, ptd_error *error)
     return PTD_OK;
 }
 
-/* Chooses the best undirected order if nothing better is chosen. */
+/* Chooses the best undirected order, which is new, if nothing better is chosen. */
 static ptd_status settle(portfolio *p, ptd_error *error)
 {
     int64_t cost;
     ptd_status status = count_exactly(p, &cost, error);
-    if (status == PTD_OK && (p->chosen_cost < 0 || cost < p->chosen_cost)) {
+    if (status == PTD_OK && (p->chosen_cost < 0 || cost <= p->chosen_cost)) {
         memcpy(p->chosen, p->best, (size_t)p->graph.n * sizeof *p->chosen);
         p->chosen_cost = cost;
     }
@@ -109,8 +109,7 @@ static ptd_status settle(portfolio *p, ptd_error *error)
 static ptd_status attempt(portfolio *p, ptd_greedy_rule rule, const int32_t *stage, int64_t *cost,
                           ptd_error *error)
 {
-    ptd_status status =
-        ptd_greedy_order(&p->graph, rule, stage, p->attempt, cost, &p->work, error);
+    ptd_status status = ptd_greedy_order(&p->graph, rule, stage, p->attempt, cost, &p->work, error);
     if (status == PTD_OK && (p->best_cost < 0 || *cost < p->best_cost)) {
         int32_t *swapped = p->best;
         p->best = p->attempt;
@@ -191,8 +190,7 @@ static ptd_status attempt_markowitz(portfolio *p, ptd_error *error)
     int64_t cost = p->chosen_cost;
     int64_t most = p->best_cost / (8 * MULTIPLY_ADDS_A_WORK) + MARKOWITZ_WORK * p->entries;
     most = most < MOST_WORK ? most : MOST_WORK;
-    ptd_status status =
-        ptd_markowitz_order(p->pattern, most, p->attempt, &cost, &p->work, error);
+    ptd_status status = ptd_markowitz_order(p->pattern, most, p->attempt, &cost, &p->work, error);
     if (status == PTD_OK && cost >= 0) {
         int32_t *swapped = p->chosen;
         p->chosen = p->attempt;
@@ -204,10 +202,10 @@ static ptd_status attempt_markowitz(portfolio *p, ptd_error *error)
 
 static ptd_status order_portfolio(portfolio *p, ptd_error *error)
 {
-    int64_t cost;
+    int64_t cost = 0;
     ptd_status status = attempt(p, PTD_LEAST_DEGREE, NULL, &cost, error);
-    /* So little is nearly nothing filled in. */
-    int is_cheap = cost <= p->entries;
+    /* So little is nearly nothing filled in; nothing at all: there were only hubs. */
+    int is_cheap = cost > 0 && cost <= p->entries;
     if (status == PTD_OK && !is_cheap) {
         status = attempt(p, PTD_LEAST_FILL, NULL, &cost, error);
     }

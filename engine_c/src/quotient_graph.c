@@ -22,7 +22,7 @@ typedef enum { VARIABLE, ELEMENT, GONE, HUB } node_kind;
 
 typedef struct {
     int32_t n;
-    uint8_t *kind;     /* node_kind */
+    uint8_t *kind; /* node_kind */
     int32_t *pool;
     int64_t pool_size;
     int64_t pool_used;
@@ -30,26 +30,26 @@ typedef struct {
     int32_t *length;   /* of the list */
     int32_t *elements; /* how many elements a variable's list starts with */
     int32_t *size;     /* vertices in a variable; negated while it is in the new element; 0: gone */
-    int32_t *degree;   /* of a variable: bound on its vertices outside; of an element: its vertices */
-    int32_t *parent;   /* of a variable that is gone: where its vertices went */
+    int32_t *degree; /* of a variable: bound on its vertices outside; of an element: its vertices */
+    int32_t *parent; /* of a variable that is gone: where its vertices went */
     int32_t *sequence; /* when a pivot was eliminated, from 0 on; NONE for all others */
     int32_t n_pivots;
-    int64_t *mark;     /* of an element in a scan: tag + its vertices outside the new element */
-    int64_t tag;       /* above all marks of earlier scans */
+    int64_t *mark; /* of an element in a scan: tag + its vertices outside the new element */
+    int64_t tag;   /* above all marks of earlier scans */
     ptd_greedy_rule rule;
-    int64_t *joined;   /* of a member of the new element: twice the pairs outside it joined already */
-    int32_t *key;      /* of a variable: what the pivot has least of */
-    int32_t *head;     /* by key: the first variable of the current stage */
-    int32_t *next;     /* in the list of a key, or of a hash value */
+    int64_t *joined; /* of a member of the new element: twice the pairs outside it joined already */
+    int32_t *key;    /* of a variable: what the pivot has least of */
+    int32_t *head;   /* by key: the first variable of the current stage */
+    int32_t *next;   /* in the list of a key, or of a hash value */
     int32_t *previous; /* in the list of a key; in the new element: the hash value */
     int32_t *bucket;   /* by hash value: the first variable */
     int32_t least;     /* no key below is in use */
     int32_t n_listed;
     const int32_t *stage;
     int32_t current;
-    int32_t *staged;       /* vertices by stage */
-    int32_t *stage_start;  /* n_stages + 1, into the above */
-    int32_t remaining;     /* vertices to eliminate */
+    int32_t *staged;      /* vertices by stage */
+    int32_t *stage_start; /* n_stages + 1, into the above */
+    int32_t remaining;    /* vertices to eliminate */
     int64_t multiply_adds;
     int64_t work;
 } quotient;
@@ -447,8 +447,8 @@ static int allocate(quotient *q, const ptd_undirected *graph, int32_t n_stages)
     q->staged = ptd_allocate(n, sizeof *q->staged);
     q->stage_start = ptd_allocate_zero((size_t)n_stages + 2, sizeof *q->stage_start);
     return q->kind && q->pool && q->list && q->length && q->elements && q->size && q->degree &&
-           q->parent && q->sequence && q->mark && q->joined && q->key && q->head &&
-           q->next && q->previous && q->bucket && q->staged && q->stage_start;
+           q->parent && q->sequence && q->mark && q->joined && q->key && q->head && q->next &&
+           q->previous && q->bucket && q->staged && q->stage_start;
 }
 
 static void release(quotient *q)
@@ -604,9 +604,8 @@ static void order_pivots(quotient *q, int32_t *order)
     }
 }
 
-ptd_status ptd_greedy_order(const ptd_undirected *graph, ptd_greedy_rule rule,
-                            const int32_t *stage, int32_t *order, int64_t *multiply_adds,
-                            int64_t *work, ptd_error *error)
+ptd_status ptd_greedy_order(const ptd_undirected *graph, ptd_greedy_rule rule, const int32_t *stage,
+                            int32_t *order, int64_t *multiply_adds, int64_t *work, ptd_error *error)
 {
     ptd_status status = PTD_OK;
     quotient q = {.rule = rule, .stage = stage, .current = NONE};

@@ -17,7 +17,6 @@ typedef enum {
  * *work grows by the number of list entries looked at. */
 PTD_MUST_CHECK ptd_status ptd_greedy_order(const ptd_undirected *graph, ptd_greedy_rule rule,
                                            const int32_t *stage, int32_t *order,
-                                           int64_t *multiply_adds, int64_t *work,
-                                           ptd_error *error);
+                                           int64_t *multiply_adds, int64_t *work, ptd_error *error);
 
 #endif

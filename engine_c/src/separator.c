@@ -41,12 +41,12 @@ typedef struct {
     const ptd_weighted_graph *graph;
     uint8_t *side;
     int32_t weight[3];
-    int32_t most;        /* that a side may weigh */
-    int32_t *beside[2];  /* of a separator's vertex: weight of its neighbours on a side */
-    ptd_heap queues[2];  /* the separator's vertices by gain of moving to a side */
-    int32_t clock;       /* of entries into the queues */
-    uint8_t *is_locked;  /* has moved in this pass */
-    int32_t *member;     /* the separator, with some that have left it */
+    int32_t most;       /* that a side may weigh */
+    int32_t *beside[2]; /* of a separator's vertex: weight of its neighbours on a side */
+    ptd_heap queues[2]; /* the separator's vertices by gain of moving to a side */
+    int32_t clock;      /* of entries into the queues */
+    uint8_t *is_locked; /* has moved in this pass */
+    int32_t *member;    /* the separator, with some that have left it */
     int32_t n_members;
     uint8_t *is_member;
     int32_t *moved;      /* moves of a pass, in order .. */
@@ -355,8 +355,8 @@ static void visiting_order(const ptd_weighted_graph *g, uint64_t *random, int32_
 
 /* Joins each vertex to the free neighbour behind its heaviest edge. coarse[v] receives the number
  * of v's pair; returns how many pairs and single vertices there are. */
-static int32_t match(const ptd_weighted_graph *g, uint64_t *random, int32_t *coarse,
-                     int32_t *order, int32_t *partner)
+static int32_t match(const ptd_weighted_graph *g, uint64_t *random, int32_t *coarse, int32_t *order,
+                     int32_t *partner)
 {
     int32_t most = g->total / COARSEST + g->total / COARSEST / 2 + 1;
     visiting_order(g, random, order, partner);
@@ -478,9 +478,9 @@ static int allocate(multilevel *m, const ptd_weighted_graph *graph)
     m->levels[0].graph = *graph;
     m->levels[0].side = ptd_allocate(n, sizeof *m->levels[0].side);
     m->levels[0].coarse = ptd_allocate(n, sizeof *m->levels[0].coarse);
-    return p->is_locked && p->is_member && p->member && p->moved && p->pulled &&
-           p->pulled_end && m->best_side && m->scratch[0] && m->scratch[1] && m->scratch[2] &&
-           m->levels[0].side && m->levels[0].coarse;
+    return p->is_locked && p->is_member && p->member && p->moved && p->pulled && p->pulled_end &&
+           m->best_side && m->scratch[0] && m->scratch[1] && m->scratch[2] && m->levels[0].side &&
+           m->levels[0].coarse;
 }
 
 static void release(multilevel *m)

@@ -45,13 +45,11 @@ size_t ptd_dtype_bytes(ptd_dtype dtype)
     return 0;
 }
 
-ptd_status ptd_trace_adopt_storage(const ptd_trace_meta *meta,
-                                   const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
-                                   const uint8_t content[PTD_HASH_BYTES],
-                                   const uint8_t key[PTD_HASH_BYTES],
-                                   ptd_trace_storage storage_kind, void *storage,
-                                   size_t storage_bytes, ptd_elimination_trace **trace,
-                                   ptd_error *error)
+ptd_status
+ptd_trace_adopt_storage(const ptd_trace_meta *meta, const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                        const uint8_t content[PTD_HASH_BYTES], const uint8_t key[PTD_HASH_BYTES],
+                        ptd_trace_storage storage_kind, void *storage, size_t storage_bytes,
+                        ptd_elimination_trace **trace, ptd_error *error)
 {
     ptd_elimination_trace *made = ptd_allocate_zero(1, sizeof *made);
     if (!made) {
@@ -73,9 +71,8 @@ ptd_status ptd_trace_adopt_storage(const ptd_trace_meta *meta,
 
 ptd_status ptd_trace_adopt(const ptd_trace_meta *meta,
                            const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
-                           const uint8_t content[PTD_HASH_BYTES],
-                           const uint8_t key[PTD_HASH_BYTES], ptd_elimination_trace **trace,
-                           ptd_error *error)
+                           const uint8_t content[PTD_HASH_BYTES], const uint8_t key[PTD_HASH_BYTES],
+                           ptd_elimination_trace **trace, ptd_error *error)
 {
     return ptd_trace_adopt_storage(meta, arrays, content, key, PTD_STORAGE_ARRAYS, NULL, 0, trace,
                                    error);

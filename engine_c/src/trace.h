@@ -36,11 +36,13 @@ PTD_MUST_CHECK ptd_status ptd_trace_adopt(const ptd_trace_meta *meta,
                                           ptd_elimination_trace **trace, ptd_error *error);
 
 /* The same for arrays that lie in `storage` (a buffer from ptd_allocate or a mapping). */
-PTD_MUST_CHECK ptd_status ptd_trace_adopt_storage(
-    const ptd_trace_meta *meta, const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
-    const uint8_t content[PTD_HASH_BYTES], const uint8_t key[PTD_HASH_BYTES],
-    ptd_trace_storage storage_kind, void *storage, size_t storage_bytes,
-    ptd_elimination_trace **trace, ptd_error *error);
+PTD_MUST_CHECK ptd_status ptd_trace_adopt_storage(const ptd_trace_meta *meta,
+                                                  const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                                                  const uint8_t content[PTD_HASH_BYTES],
+                                                  const uint8_t key[PTD_HASH_BYTES],
+                                                  ptd_trace_storage storage_kind, void *storage,
+                                                  size_t storage_bytes,
+                                                  ptd_elimination_trace **trace, ptd_error *error);
 
 /* Bytes of one item. */
 size_t ptd_dtype_bytes(ptd_dtype dtype);
@@ -63,8 +65,7 @@ static inline const int32_t *ptd_array_i32(const ptd_elimination_trace *trace,
     return (const int32_t *)trace->arrays[id].data;
 }
 
-static inline const double *ptd_array_f64(const ptd_elimination_trace *trace,
-                                          ptd_trace_array_id id)
+static inline const double *ptd_array_f64(const ptd_elimination_trace *trace, ptd_trace_array_id id)
 {
     return (const double *)trace->arrays[id].data;
 }

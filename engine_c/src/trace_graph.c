@@ -53,11 +53,11 @@ static void read_vertices(const ptd_trace_meta *meta, const ptd_array *arrays, p
     frozen->n_dropped = meta->n_dropped;
     for (int64_t p = 0; p < meta->n_vertices; p++) {
         frozen->added_order[p] = p;
-        frozen->vertex_class[vertex[p]] =
-            p < meta->n_absorbing                     ? PTD_VERTEX_ABSORBING
-            : p < meta->n_absorbing + meta->n_dropped ? PTD_VERTEX_DROPPED
-            : p < meta->n_vertices - 1                ? PTD_VERTEX_TRANSIENT
-                                                      : PTD_VERTEX_START;
+        frozen->vertex_class[vertex[p]] = p < meta->n_absorbing ? PTD_VERTEX_ABSORBING
+                                          : p < meta->n_absorbing + meta->n_dropped
+                                              ? PTD_VERTEX_DROPPED
+                                          : p < meta->n_vertices - 1 ? PTD_VERTEX_TRANSIENT
+                                                                     : PTD_VERTEX_START;
     }
 }
 

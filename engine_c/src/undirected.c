@@ -25,8 +25,8 @@ static void transpose(const ptd_pattern *pattern, int64_t *start, int32_t *colum
 }
 
 /* The union of two ascending lists; returns its length. */
-static int64_t merge(const int32_t *a, const int32_t *a_end, const int32_t *b,
-                     const int32_t *b_end, int32_t *into)
+static int64_t merge(const int32_t *a, const int32_t *a_end, const int32_t *b, const int32_t *b_end,
+                     int32_t *into)
 {
     int32_t *out = into;
     while (a < a_end && b < b_end) {
@@ -66,10 +66,10 @@ ptd_status ptd_undirected_create(const ptd_pattern *pattern, ptd_undirected *gra
     graph->start[0] = 0;
     for (size_t i = 0; i < n; i++) {
         graph->start[i + 1] =
-            graph->start[i] +
-            merge(pattern->column + pattern->start[i], pattern->column + pattern->start[i + 1],
-                  reverse + reverse_start[i], reverse + reverse_start[i + 1],
-                  graph->neighbour + graph->start[i]);
+            graph->start[i] + merge(pattern->column + pattern->start[i],
+                                    pattern->column + pattern->start[i + 1],
+                                    reverse + reverse_start[i], reverse + reverse_start[i + 1],
+                                    graph->neighbour + graph->start[i]);
     }
     graph->is_symmetric = graph->start[n] == pattern->start[n];
 out:

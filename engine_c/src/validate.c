@@ -1,8 +1,8 @@
 /* Validation: every index of every array, once.
  *
  * The passes go from what is known to what it implies: lengths from the meta data, then vertices,
- * components, edges, forms and exits, then the blocks row by row, and at last the components against
- * their blocks. Each pass reads only what the passes before have shown to be in bounds.
+ * components, edges, forms and exits, then the blocks row by row, and at last the components
+ * against their blocks. Each pass reads only what the passes before have shown to be in bounds.
  *
  * A block is checked for its meaning too, since that costs no more than reading it: a destination
  * must stand for the same column as its source, the groups of a row must use up its L, and the
@@ -25,9 +25,9 @@ typedef struct {
     const ptd_trace_meta *meta;
     const ptd_array *arrays;
     ptd_error *error;
-    int64_t n_boundary;  /* absorbing and dropped: the first positions */
-    uint64_t *seen;      /* a bit for each vertex, then for each block */
-    uint8_t *is_nested;  /* by row of a block: U(k) = {k + 1} + U(k + 1) */
+    int64_t n_boundary; /* absorbing and dropped: the first positions */
+    uint64_t *seen;     /* a bit for each vertex, then for each block */
+    uint8_t *is_nested; /* by row of a block: U(k) = {k + 1} + U(k + 1) */
 } checker;
 
 /* Work and size of one block. */
@@ -572,8 +572,8 @@ static ptd_status check_row_program(const checker *c, uint32_t first_row, uint32
         const int fits =
             head & HEAD_RUNS
                 ? run_destinations_fit(&r, n_runs, source, count, column, slots, lower, &diagonal)
-                : n_runs == 0 && listed_destinations_fit(&r, source, count, column, slots, lower,
-                                                         &diagonal);
+                : n_runs == 0 &&
+                      listed_destinations_fit(&r, source, count, column, slots, lower, &diagonal);
         if (!fits) {
             return invalid(c, PTD_PROGRAM, group_at);
         }

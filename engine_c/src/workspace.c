@@ -12,6 +12,9 @@ static const int64_t MAX_LANE_BYTES = (int64_t)2 << 30;
 /* Lanes beyond 8 pay only while the solutions stay in the cache. */
 static const int64_t MANY_LANES_BYTES = (int64_t)2 << 20;
 
+/* About what a core's second-level cache holds. */
+static const int64_t CACHE_BYTES = (int64_t)1 << 20;
+
 enum { LANE_BYTES = 64 };
 
 /* Lays the arrays out; with base NULL only counts their bytes. */
@@ -239,10 +242,26 @@ ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas, int64_t 
     return PTD_OK;
 }
 
+int ptd_workspace_prefers_refactor(const ptd_workspace *ws)
+{
+    const ptd_lanes *z = &ws->lanes;
+    const int64_t slots = ws->trace->arrays[PTD_SLOT_COLUMN].length;
+    int64_t largest = 0;
+    for (uint32_t block = 0; block < z->n_blocks; block++) {
+        const int64_t size =
+            z->row_slot[z->block_row[block + 1]] - z->row_slot[z->block_row[block]];
+        largest = size > largest ? size : largest;
+    }
+    const int64_t slot_bytes = ws->kernel->lanes * (int64_t)sizeof(double);
+    return !ws->shares_blocks && slots * slot_bytes > CACHE_BYTES &&
+           largest * slot_bytes <= 4 * CACHE_BYTES && largest <= slots / 4;
+}
+
 void ptd_workspace_factor(ptd_workspace *ws)
 {
     ptd_lanes *z = &ws->lanes;
     z->slot_base = 0;
+    ws->factors_kept = 1;
     for (uint32_t block = 0; block < z->n_blocks; block++) {
         ws->seen |= ws->kernel->factor(z, block, z->block_position[block], NULL);
     }
@@ -254,6 +273,7 @@ void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system,
     const int recycle = once && !ws->shares_blocks;
     uint32_t solved = 0;
     z->slot_base = 0;
+    ws->factors_kept = !recycle;
     for (uint32_t component = 0; component < z->n_components; component++) {
         const uint32_t block = z->component_block[component];
         if (block == PTD_NONE || z->block_position[block] != z->component_start[component]) {
@@ -357,6 +377,10 @@ void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_s
         }
         /* The block's first component: the others have been reversed. */
         kernel->reverse_solve(z, component + 1, todo, system, x_bar, ws->y_bar, rhs_bar, 0);
+        if (!ws->factors_kept) {
+            z->slot_base = z->row_slot[z->block_row[block]];
+            kernel->factor(z, block, z->component_start[component], NULL);
+        }
         if (recycle) {
             z->slot_bar_base = z->row_slot[z->block_row[block]];
         }
@@ -366,6 +390,7 @@ void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_s
         todo = component;
     }
     kernel->reverse_solve(z, 0, todo, system, x_bar, ws->y_bar, rhs_bar, 0);
+    z->slot_base = 0;
     z->slot_bar_base = 0;
 }
 

@@ -20,6 +20,7 @@ struct ptd_workspace {
     int64_t failed_theta;
     uint32_t seen;      /* by kernels in the block at hand */
     int shares_blocks;  /* whether components share blocks */
+    int factors_kept;   /* by the last factorisation: of all blocks, else of none */
 
     ptd_lanes lanes;
     double *reward;  /* n, by position: 0 for the start and the boundary */
@@ -42,8 +43,11 @@ PTD_MUST_CHECK ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *t
 /* Factorises every block and keeps the factors, for any number of solves. */
 void ptd_workspace_factor(ptd_workspace *ws);
 /* Factorises and solves component by component, while a block's factors are in the cache. They are
- * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory. */
+ * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory, and a
+ * reverse pass factorises again. */
 void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once);
+/* Whether factorising a second time, block by block, beats fetching all factors from memory. */
+int ptd_workspace_prefers_refactor(const ptd_workspace *ws);
 /* What was noticed since begin, as an error; to be asked before results are believed. */
 PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count,
                                                 ptd_error *error);

@@ -51,7 +51,7 @@ def overflow(capacity: int, *, servers: int = 1) -> Graph:
 
     Example:
         >>> graph = overflow(3)
-        >>> round(graph.at([1.0, 2.0]).moments(1)[0], 12)
+        >>> round(graph.at([1.0, 2.0]).mean(), 12)
         11.0
     """
     capacity = whole_number("capacity", capacity, 1)
@@ -78,7 +78,7 @@ def busy_period(capacity: int, *, servers: int = 1) -> Graph:
 
     Example:
         >>> graph = busy_period(8)
-        >>> round(graph.at([2.0, 1.0]).moments(1)[0], 9)
+        >>> round(graph.at([2.0, 1.0]).mean(), 9)
         255.0
     """
     capacity = whole_number("capacity", capacity, 1)
@@ -123,7 +123,7 @@ def extinction(initial: int, capacity: int) -> Graph:
 
     Example:
         >>> graph = extinction(initial=2, capacity=50)
-        >>> round(graph.at([0.0, 1.0]).moments(1)[0], 12)
+        >>> round(graph.at([0.0, 1.0]).mean(), 12)
         1.5
     """
     initial = whole_number("initial", initial, 1)

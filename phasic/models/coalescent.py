@@ -36,7 +36,7 @@ def kingman(n: int) -> Graph:
 
     Example:
         >>> graph = kingman(5)
-        >>> round(graph.at([1.0]).moments(1)[0], 12)
+        >>> round(graph.at([1.0]).mean(), 12)
         1.6
     """
     n = whole_number("n", n, 2)
@@ -95,7 +95,7 @@ def site_frequency(n: int) -> Graph:
     Example:
         >>> graph = site_frequency(6)
         >>> singletons = graph.states()[:, 0]
-        >>> round(graph.at([1.0]).moments(1, rewards=singletons)[0], 12)
+        >>> round(graph.at([1.0]).mean(singletons), 12)
         2.0
     """
     n = whole_number("n", n, 2)

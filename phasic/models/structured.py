@@ -105,7 +105,7 @@ def migration(n: int | Sequence[int], demes: int | None = None, *, symmetric: bo
 
     Example:
         >>> graph = migration([1, 1])
-        >>> round(graph.at([1.0, 0.5]).moments(1)[0], 12)
+        >>> round(graph.at([1.0, 0.5]).mean(), 12)
         3.0
     """
     sample = _sample(n, demes)

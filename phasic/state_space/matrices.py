@@ -37,8 +37,8 @@ class MatrixRule:
             )
         if (self.alpha < 0).any() or self.alpha.sum() > 1 + _ROUNDING:
             raise GraphError(
-                f"alpha is no distribution: it sums to {self.alpha.sum()!r}, least entry "
-                f"{self.alpha.min()!r}",
+                f"alpha is no distribution: it sums to {float(self.alpha.sum())!r}, least "
+                f"entry {float(self.alpha.min())!r}",
                 code="MATRIX_ALPHA",
                 hint="entries are >= 0 and sum to at most 1; the rest is mass at zero",
             )
@@ -94,7 +94,7 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
     wrong = matrix < 0 if discrete else off_diagonal < 0
     if wrong.any():
         i, j = (int(k) for k in np.argwhere(wrong)[0])
-        raise GraphError(f"S[{i}, {j}] is {matrix[i, j]!r}, negative", code="MATRIX_NEGATIVE")
+        raise GraphError(f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative", code="MATRIX_NEGATIVE")
     total = 1.0 if discrete else 0.0
     exits = np.array([fsum([total, *(-row)]) for row in matrix])
     scale = np.maximum(total, np.abs(np.diagonal(matrix)))
@@ -103,7 +103,7 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
         i = int(np.flatnonzero(beyond)[0])
         most = "1" if discrete else "0"
         raise GraphError(
-            f"row {i} of S sums to {total - exits[i]!r}, more than {most}",
+            f"row {i} of S sums to {float(total - exits[i])!r}, more than {most}",
             code="MATRIX_ROW_SUM",
             hint="for probabilities pass discrete=True" if not discrete else None,
         )

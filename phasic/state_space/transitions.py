@@ -165,7 +165,10 @@ def _whole(value: object) -> int:
         if not float(value).is_integer():
             raise ValueError
         return int(value)
-    return operator.index(value)  # type: ignore[arg-type]
+    number = operator.index(value)  # type: ignore[arg-type]
+    if abs(number) >= 1 << 63:
+        raise OverflowError
+    return number
 
 
 def _read_number(value: object, what: str, which: str, where: object) -> float:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import engine
+import judge
 import linear
 import numpy as np
-import reference
+import ours
 from klu import Klu
 from models import Model, explore, sweep_of_thetas
 from peers import PeerEnvironment
@@ -30,8 +30,8 @@ MULTIPLY_ADDS = {
 RECORD_SECONDS = {"3 demes, 40 lineages": 0.1, "4 demes, 20 lineages": 0.3}
 
 
-def _difference(theirs: np.ndarray, ours: np.ndarray) -> float:
-    return float(np.max(np.abs(theirs / ours - 1)))
+def _difference(theirs: np.ndarray, means: np.ndarray) -> float:
+    return float(np.max(np.abs(theirs / means - 1)))
 
 
 def run(
@@ -42,12 +42,12 @@ def run(
     thetas = sweep_of_thetas(model, N_THETAS)
     system = linear.columns(arrays, thetas)
 
-    recording = engine.record(arrays)
+    recording = ours.record(arrays)
     meta = recording.trace.meta
-    one = engine.Evaluator.create(recording.trace, thetas, 1, 1, False)
-    many = engine.Evaluator.create(recording.trace, thetas, N_THETAS, 1, False)
-    four = engine.Evaluator.create(recording.trace, thetas, N_THETAS, 4, False)
-    gradient = engine.Evaluator.create(recording.trace, thetas, N_THETAS, 1, True)
+    one = ours.Evaluator.create(recording.trace, thetas, 1, 1, False)
+    many = ours.Evaluator.create(recording.trace, thetas, N_THETAS, 1, False)
+    four = ours.Evaluator.create(recording.trace, thetas, N_THETAS, 4, False)
+    gradient = ours.Evaluator.create(recording.trace, thetas, N_THETAS, 1, True)
     row = Row(
         model=model.name,
         states=system.n,
@@ -101,7 +101,7 @@ def _truth(model: Model, arrays: linear.Arrays, thetas: np.ndarray) -> np.ndarra
     """The mean at the first and the last theta, from outside, where that can be had."""
     if model.mean is not None:
         return np.array([model.mean(thetas[k]) for k in (0, -1)])
-    exact = [reference.mean(arrays, thetas[k]) for k in (0, -1)]
+    exact = [judge.mean(arrays, thetas[k]) for k in (0, -1)]
     return None if None in exact else np.array(exact)
 
 
@@ -144,7 +144,7 @@ def _python_peers(
 
 
 def _figures(
-    model: Model, row: Row, gradient: engine.Evaluator, thetas: np.ndarray, results: Results
+    model: Model, row: Row, gradient: ours.Evaluator, thetas: np.ndarray, results: Results
 ) -> None:
     name = model.name
     if name in MULTIPLY_ADDS:
@@ -178,6 +178,8 @@ def _figures(
         "x",
         at_most=4.5,
     )
+    own = row.differences["ours"]
+    results.add(f"{name}: difference between one theta, lanes and gradient", own, at_most=1e-13)
     if "reference" in row.differences:
         results.add(f"{name}: error of the mean", row.differences["reference"], at_most=1e-12)
 

@@ -12,6 +12,7 @@ from models import Floats
 from workers import Absent, Failed
 
 KLU_SINGULAR = 1
+TRIAL_THETAS = 3
 # KLU's own default scales rows; without scaling it refactors faster. It is given its better one.
 SCALINGS = {"none": 0, "row maximum": 2}
 
@@ -46,8 +47,9 @@ class Klu:
             raise Absent("KLU", f"{reason} (Debian: apt-get install libsuitesparse-dev)")
         self._run = ctypes.CDLL(str(library)).bench_klu
 
-    def _sweep(self, system: Columns, scaling: int, repeats: int) -> tuple[float, float, Floats]:
-        count = len(system.values)
+    def _sweep(
+        self, system: Columns, scaling: int, count: int, repeats: int
+    ) -> tuple[float, float, Floats]:
         answers, seconds, analyse = np.empty(count), np.empty(repeats), np.empty(1)
         scratch, ones = np.empty(system.n), np.ones(system.n)
         status = self._run(
@@ -68,20 +70,24 @@ class Klu:
         if status:
             reason = "the matrix is singular" if status == KLU_SINGULAR else f"status {status}"
             raise Failed(f"KLU: {reason}")
-        return float(analyse[0]), float(seconds.min()), answers
+        return float(analyse[0]), float(seconds.min()) / count, answers
 
     def time(self, system: Columns) -> KluTimes:
-        """Times both scalings and keeps the faster. Raises Failed where neither solves it."""
-        results, failure = [], Failed("KLU was not asked")
+        """Tries both scalings on a few thetas and times the faster on all of them.
+
+        Raises Failed where neither solves the system.
+        """
+        trials, failure = [], Failed("KLU was not asked")
         for name, scaling in SCALINGS.items():
             try:
-                _, warm, _ = self._sweep(system, scaling, 1)
-                repeats = int(np.clip(BUDGET_SECONDS / max(warm, 1e-9), 2, MAX_REPEATS))
-                analyse, seconds, answers = self._sweep(system, scaling, repeats)
+                self._sweep(system, scaling, 1, 1)
+                trials.append((self._sweep(system, scaling, TRIAL_THETAS, 1)[1], name))
             except Failed as failed:
                 failure = failed
-                continue
-            results.append(KluTimes(analyse, seconds / len(answers), name, answers))
-        if not results:
+        if not trials:
             raise failure
-        return min(results, key=lambda result: result.one_theta)
+        a_theta, name = min(trials)
+        count = len(system.values)
+        repeats = int(np.clip(BUDGET_SECONDS / max(count * a_theta, 1e-9), 1, MAX_REPEATS))
+        analyse, seconds, answers = self._sweep(system, SCALINGS[name], count, repeats)
+        return KluTimes(analyse, seconds, name, answers)

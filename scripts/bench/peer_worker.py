@@ -48,20 +48,15 @@ def splu(request: dict[str, Any]) -> dict[str, Any]:
             "options": {"SymmetricMode": True},
         },
     }
-    answers = {}
-    for name, options in choices.items():
-        means = []
 
-        def solve(k: int, options: dict[str, Any] = options, means: list[float] = means) -> None:
-            matrix = csc_matrix((values[k], data["row"], data["column_start"]), shape=(n, n))
-            means.append(float(factorise(matrix, **options).solve(ones)[int(data["start"])]))
+    def solve(name: str, k: int) -> float:
+        matrix = csc_matrix((values[k], data["row"], data["column_start"]), shape=(n, n))
+        return float(factorise(matrix, **choices[name]).solve(ones)[int(data["start"])])
 
-        seconds = fastest(partial(solve, 0))
-        means.clear()
-        solve(0)
-        solve(-1)
-        answers[name] = {"one_theta": seconds, "ordering": name, "means": means}
-    return min(answers.values(), key=lambda answer: answer["one_theta"])
+    seconds = {name: fastest(partial(solve, name, 0)) for name in choices}
+    best = min(seconds, key=lambda name: seconds[name])
+    means = [solve(best, k) for k in (0, -1)]
+    return {"one_theta": seconds[best], "ordering": best, "means": means}
 
 
 def _builder(data: Any) -> Callable[[], Any]:
@@ -119,6 +114,7 @@ def moments(request: dict[str, Any]) -> dict[str, Any]:
 def trace(request: dict[str, Any]) -> dict[str, Any]:
     """phasic 0.32.1's elimination trace, of an acyclic model: it records no other."""
     import numpy as np
+
     from phasic.trace_elimination import record_elimination_trace
 
     build = _builder(np.load(request["data"]))

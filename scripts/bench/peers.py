@@ -46,9 +46,7 @@ class PeerEnvironment:
             if done.returncode:
                 raise Absent("phasic 0.32.1", f"{' '.join(command)}: {done.stderr[-300:]}")
 
-    def call(
-        self, task: str, data: Path | None = None, timeout: float = 120, **options: Any
-    ) -> Any:
+    def call(self, task: str, data: Path | None = None, **options: Any) -> Any:
         """Runs one task of peer_worker.py in a fresh process and returns its answer."""
         request = {"task": task, "data": None if data is None else str(data), **options}
         # A home of its own, so that caches on disk neither help nor hurt, and one thread.
@@ -59,4 +57,4 @@ class PeerEnvironment:
             "OMP_NUM_THREADS": "1",
             "JAX_PLATFORMS": "cpu",
         }
-        return workers.call(self.python, WORKER, request, variables, self._work_dir, timeout)
+        return workers.call(self.python, WORKER, request, variables, self._work_dir)

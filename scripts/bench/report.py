@@ -17,7 +17,7 @@ def _short(value: float) -> str:
     if abs(value) < 1e-3 or abs(value) >= 1e9:
         return f"{value:.1e}"
     if abs(value) < 10:
-        return f"{value:.2g}"
+        return f"{value:.3g}"
     return f"{value:,.0f}"
 
 

@@ -102,21 +102,26 @@ def main() -> int:
             if re.search(options.models, model.name):
                 print(model.name, file=sys.stderr, flush=True)
                 contest.run(model, klu, peers, work_dir, results)
+                _write(options, results)
     if options.only != "contest":
         print("sessions", file=sys.stderr, flush=True)
         Sessions(peers, work_dir, results).run()
 
-    if options.json:
-        options.json.write_text(results.as_text())
-    tables = report.markdown(results)
-    if options.markdown:
-        options.markdown.write_text(tables)
-    else:
-        print(tables)
+    _write(options, results)
+    if not options.markdown:
+        print(report.markdown(results))
     missed = [figure.name for figure in results.figures if figure.met is False]
     for name in missed:
         print(f"missed: {name}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _write(options: argparse.Namespace, results: Results) -> None:
+    """Writes what is there so far: a long run that is stopped has not been for nothing."""
+    if options.json:
+        options.json.write_text(results.as_text())
+    if options.markdown:
+        options.markdown.write_text(report.markdown(results))
 
 
 def _say_absent(absent: Absent, results: Results) -> None:

@@ -1,6 +1,7 @@
 """Measurements in fresh processes: a JSON request goes in, a JSON answer comes out."""
 
 import json
+import os
 import subprocess
 import sys
 import warnings
@@ -11,6 +12,8 @@ from typing import Any
 from measure import limit_memory
 
 MEMORY_BYTES = 8 << 30
+CPU_SECONDS = 40
+POLL_SECONDS = 0.5
 Request = dict[str, Any]
 Task = Callable[[Request], dict[str, Any]]
 
@@ -34,25 +37,37 @@ def call(
     request: Request,
     variables: Mapping[str, str],
     work_dir: Path,
-    timeout: float,
 ) -> Any:
     """Runs `script` with the request in a process of its own and returns its answer."""
-    try:
-        done = subprocess.run(
-            [str(python), str(script), json.dumps(request)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            env=dict(variables),
-            cwd=work_dir,
-        )
-    except subprocess.TimeoutExpired as late:
-        raise Failed(f"no answer in {timeout:.0f} s") from late
-    if done.returncode < 0:
-        raise Failed(f"killed by signal {-done.returncode}")
-    if done.returncode:
-        raise Failed((done.stderr.strip().splitlines() or ["no message"])[-1])
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    child = subprocess.Popen(
+        [str(python), str(script), json.dumps(request)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(variables),
+        cwd=work_dir,
+    )
+    while True:
+        try:
+            output, errors = child.communicate(timeout=POLL_SECONDS)
+            break
+        except subprocess.TimeoutExpired as waiting:
+            if _cpu_seconds(child.pid) > CPU_SECONDS:
+                child.kill()
+                child.communicate()
+                raise Failed(f"no answer in {CPU_SECONDS} s of CPU time") from waiting
+    if child.returncode < 0:
+        limit = f"memory is limited to {MEMORY_BYTES >> 30} GiB"
+        raise Failed(f"killed by signal {-child.returncode} ({limit})")
+    if child.returncode:
+        raise Failed((errors.strip().splitlines() or ["no message"])[-1])
+    return json.loads(output.strip().splitlines()[-1])
+
+
+def _cpu_seconds(process: int) -> float:
+    # Not RLIMIT_CPU: with it Linux counts a process's CPU time in ticks of some milliseconds.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def serve(tasks: list[Task]) -> None:

@@ -155,8 +155,8 @@ typedef struct {
 static inline digraph_rows digraph_to_rows(digraph *g)
 {
     digraph_rows rows = {.start = model_allocate(((size_t)g->n + 1) * sizeof *rows.start),
-                         .column = model_allocate((size_t)g->n * (size_t)g->n *
-                                                  sizeof *rows.column)};
+                         .column =
+                             model_allocate((size_t)g->n * (size_t)g->n * sizeof *rows.column)};
     int64_t entries = 0;
     rows.start[0] = 0;
     for (int32_t i = 0; i < g->n; i++) {
@@ -184,7 +184,9 @@ static inline int64_t digraph_eliminate(digraph *g, const int32_t *order)
 {
     int64_t multiply_adds = 0;
     uint8_t *gone = model_allocate((size_t)g->n);
-    memset(gone, 0, (size_t)g->n);
+    for (int32_t v = 0; v < g->n; v++) {
+        gone[v] = 0;
+    }
     for (int32_t k = 0; k < g->n; k++) {
         int32_t v = order[k];
         gone[v] = 1;

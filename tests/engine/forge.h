@@ -76,8 +76,7 @@ static inline int forge_read(const uint8_t *file, size_t length, ptd_trace_meta 
     ptd_msgpack_reader r = {.bytes = file + FORGE_HEAD_AT,
                             .length = forge_get_u32(file + FORGE_HEAD_LENGTH_AT)};
     int ok = ptd_msgpack_read_map(&r, &count) && forge_skip_string(&r) &&
-             ptd_msgpack_read_map(&r, &count) &&
-             count == sizeof(ptd_trace_meta) / sizeof(int64_t);
+             ptd_msgpack_read_map(&r, &count) && count == sizeof(ptd_trace_meta) / sizeof(int64_t);
     for (uint32_t k = 0; ok && k < count; k++) {
         ok = forge_skip_string(&r) && ptd_msgpack_read_uint(&r, &value);
         if (ok && meta) {
@@ -130,8 +129,9 @@ static inline void forge_seal(uint8_t *file, size_t length)
     }
     if (length >= FORGE_HEAD_AT &&
         forge_get_u32(file + FORGE_HEAD_LENGTH_AT) <= length - FORGE_HEAD_AT) {
-        forge_put_u32(file + FORGE_HEAD_CRC_AT,
-                      ptd_crc32(0, file + FORGE_HEAD_AT, forge_get_u32(file + FORGE_HEAD_LENGTH_AT)));
+        forge_put_u32(
+            file + FORGE_HEAD_CRC_AT,
+            ptd_crc32(0, file + FORGE_HEAD_AT, forge_get_u32(file + FORGE_HEAD_LENGTH_AT)));
     }
 }
 

@@ -196,7 +196,7 @@ static ptd_elimination_trace *discrete(void)
 {
     static const int64_t from[] = {0, 0, 1, 2, 3, 4, 2, 4, 1, 3, 6, 6, 0};
     static const int64_t to[] = {1, 3, 2, 1, 4, 3, 5, 5, 1, 3, 7, 6, 5};
-    static const double base[] = {1,    1,    0.25, 0.25, 0.25,  0.25, 0.5,
+    static const double base[] = {1,   1,     0.25,  0.25, 0.25, 0.25, 0.5,
                                   0.5, 0.125, 0.125, 0.5,  0.25, 0.5};
     static const int64_t trap_from = 7;
     static const int64_t trap_to = 6;
@@ -266,7 +266,8 @@ static void damage_header(file_bytes *file, uint64_t *state)
         return;
     }
     const uint64_t length = forge_get_u32(file->bytes + FORGE_HEAD_LENGTH_AT);
-    const uint64_t end = length < file->length - FORGE_HEAD_AT ? length : file->length - FORGE_HEAD_AT;
+    const uint64_t end =
+        length < file->length - FORGE_HEAD_AT ? length : file->length - FORGE_HEAD_AT;
     if (end > 0) {
         uint8_t *at = file->bytes + FORGE_HEAD_AT + below(state, end);
         *at = (uint8_t)(below(state, 2) ? *at + 1u : next_random(state));
@@ -346,11 +347,13 @@ int main(int argc, char **argv)
     for (int k = 0; k < VALID; k++) {
         ptd_buffer_release(valid[k].bytes);
     }
-    printf("%lld damaged files: %lld decoded, %lld made of arrays; %lld answers\n",
-           (long long)runs, (long long)(n_decoded - VALID), (long long)(n_created - VALID),
-           (long long)n_answered);
+    printf("%lld damaged files: %lld decoded, %lld made of arrays; %lld answers\n", (long long)runs,
+           (long long)(n_decoded - VALID), (long long)(n_created - VALID), (long long)n_answered);
     /* Some damage leaves a trace that is valid (another rate, say): else nothing was tried. */
-    return all_valid && (runs < 1000 || (n_created > VALID && n_created < runs && n_answered > VALID)) ? 0 : 1;
+    return all_valid &&
+                   (runs < 1000 || (n_created > VALID && n_created < runs && n_answered > VALID))
+               ? 0
+               : 1;
 }
 
 #endif

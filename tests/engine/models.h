@@ -18,7 +18,7 @@ typedef struct {
     int32_t n;
     int32_t n_parameters;
     int32_t state_length;
-    int32_t *states;     /* n x state_length */
+    int32_t *states; /* n x state_length */
     int64_t n_edges;
     int64_t *start;      /* n + 1, into the next two */
     int32_t *to;         /* n: absorbed */
@@ -125,8 +125,8 @@ static inline void model_add(model_builder *b, int32_t to, int32_t parameter, do
         if (m->n_edges == b->max_edges) {
             b->max_edges = b->max_edges ? 2 * b->max_edges : 4096;
             m->to = model_reallocate(m->to, (size_t)b->max_edges * sizeof *m->to);
-            m->coefficient = model_reallocate(
-                m->coefficient, (size_t)b->max_edges * width * sizeof *m->coefficient);
+            m->coefficient = model_reallocate(m->coefficient, (size_t)b->max_edges * width *
+                                                                  sizeof *m->coefficient);
         }
         size_t moved = (size_t)(m->n_edges - e);
         double *row = m->coefficient + (size_t)e * width;
@@ -151,8 +151,7 @@ static inline void model_absorb(model_builder *b, int32_t parameter, double coef
 }
 
 static inline model model_explore(model_rule *rule, int32_t option0, int32_t option1,
-                                  int32_t n_parameters, int32_t state_length,
-                                  const int32_t *first)
+                                  int32_t n_parameters, int32_t state_length, const int32_t *first)
 {
     model_builder b = {.m = {.n_parameters = n_parameters, .state_length = state_length},
                        .option = {option0, option1}};
@@ -307,8 +306,7 @@ static inline void model_epidemic_rule(model_builder *b, const int32_t *s)
     int32_t population = b->option[0];
     int32_t recovered = population - s[0] - s[1];
     if (s[0] > 0) {
-        model_move(b, (const int32_t[2]){s[0] - 1, s[1] + 1}, 0,
-                   (double)s[0] * s[1] / population);
+        model_move(b, (const int32_t[2]){s[0] - 1, s[1] + 1}, 0, (double)s[0] * s[1] / population);
     }
     if (s[1] == 1) {
         model_absorb(b, 1, 1.0);
@@ -323,8 +321,8 @@ static inline void model_epidemic_rule(model_builder *b, const int32_t *s)
 static inline model model_epidemic(int32_t population, int immunity_wanes)
 {
     const int32_t first[2] = {population - 1, 1};
-    return model_explore(model_epidemic_rule, population, immunity_wanes, immunity_wanes ? 3 : 2,
-                         2, first);
+    return model_explore(model_epidemic_rule, population, immunity_wanes, immunity_wanes ? 3 : 2, 2,
+                         first);
 }
 
 /* ---- Kingman's coalescent: lineages. Parameter: coalescence. */

@@ -271,7 +271,8 @@ static void save_into_read_only(void)
 static void check_read_only(void)
 {
     new_cache("read_only");
-    if (geteuid() == 0) { /* whom no mode stops: the directory is for all to read, root's to write */
+    if (geteuid() ==
+        0) { /* whom no mode stops: the directory is for all to read, root's to write */
         CHECK(chmod(root, 0711) == 0 && chmod(cache, 0755) == 0);
     } else {
         CHECK(chmod(cache, 0500) == 0);

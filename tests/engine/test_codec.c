@@ -182,8 +182,8 @@ static void check_forged_items(const uint8_t *bytes, int64_t length)
             forge_seal(forged, (size_t)length);
             const ptd_status status = decode(forged, length, &error);
             /* States may become others, and finite numbers other numbers: another graph. */
-            const int is_index = id != PTD_STATES && id != PTD_FORM_BASE &&
-                                 id != PTD_FORM_COEFFICIENT;
+            const int is_index =
+                id != PTD_STATES && id != PTD_FORM_BASE && id != PTD_FORM_COEFFICIENT;
             CHECK(is_index ? status == PTD_TRACE_INVALID
                            : status == PTD_TRACE_INVALID || status == PTD_FORMAT_KEY);
             if (status >= 0 && status <= PTD_FORMAT_KEY) {

@@ -61,8 +61,8 @@ static void test_random_digraphs(void)
 
 static void test_families(void)
 {
-    digraph families[] = {digraph_ring(12), digraph_chain(9), digraph_star(7),
-                          digraph_complete(5), digraph_grid(4)};
+    digraph families[] = {digraph_ring(12), digraph_chain(9), digraph_star(7), digraph_complete(5),
+                          digraph_grid(4)};
     for (size_t k = 0; k < sizeof families / sizeof *families; k++) {
         check_components(&families[k]);
         digraph_destroy(&families[k]);

@@ -111,8 +111,7 @@ static int64_t least_cost(digraph *g)
             }
             ahead &= ~set;
             behind &= ~set;
-            int64_t cost = (int64_t)__builtin_popcount(behind) *
-                               (__builtin_popcount(ahead) + 1) -
+            int64_t cost = (int64_t)__builtin_popcount(behind) * (__builtin_popcount(ahead) + 1) -
                            __builtin_popcount(ahead & behind);
             if (least[inside] + cost < least[set]) {
                 least[set] = least[inside] + cost;

@@ -66,8 +66,7 @@ static void check_same_graph(const ptd_graph *a, const ptd_graph *b)
     check_same_numbers(x.form_base, y.form_base, x.n_forms, sizeof *x.form_base);
     check_same_numbers(x.form_start, y.form_start, x.n_forms + 1, sizeof *x.form_start);
     check_same_numbers(x.form_parameter, y.form_parameter, entries, sizeof *x.form_parameter);
-    check_same_numbers(x.form_coefficient, y.form_coefficient, entries,
-                       sizeof *x.form_coefficient);
+    check_same_numbers(x.form_coefficient, y.form_coefficient, entries, sizeof *x.form_coefficient);
 }
 
 /* The trace's graph is the one recorded, and names the trace by the same hashes. */

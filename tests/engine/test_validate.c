@@ -21,40 +21,40 @@ typedef struct {
 
 /* The sample's arrays are in sample_trace.h. */
 static const broken_number BROKEN[] = {
-    {PTD_STATES, 0, 1, PTD_STATES},                      /* the start's state is zeros */
-    {PTD_STATES, 2, 1, PTD_STATES},                      /* equal states */
-    {PTD_STATES, 4, 0x80000000, PTD_STATES},             /* descending: it is signed */
-    {PTD_POSITION_VERTEX, 0, 5, PTD_POSITION_VERTEX},    /* no such vertex */
-    {PTD_POSITION_VERTEX, 0, 3, PTD_POSITION_VERTEX},    /* twice the same */
-    {PTD_COMPONENT_START, 0, 0, PTD_COMPONENT_START},    /* not behind the boundary */
-    {PTD_COMPONENT_START, 1, 1, PTD_COMPONENT_START},    /* empty */
-    {PTD_COMPONENT_START, 1, 3, PTD_COMPONENT_BLOCK},    /* the start not alone */
-    {PTD_COMPONENT_START, 1, 9, PTD_COMPONENT_START},    /* beyond the last position */
+    {PTD_STATES, 0, 1, PTD_STATES},                   /* the start's state is zeros */
+    {PTD_STATES, 2, 1, PTD_STATES},                   /* equal states */
+    {PTD_STATES, 4, 0x80000000, PTD_STATES},          /* descending: it is signed */
+    {PTD_POSITION_VERTEX, 0, 5, PTD_POSITION_VERTEX}, /* no such vertex */
+    {PTD_POSITION_VERTEX, 0, 3, PTD_POSITION_VERTEX}, /* twice the same */
+    {PTD_COMPONENT_START, 0, 0, PTD_COMPONENT_START}, /* not behind the boundary */
+    {PTD_COMPONENT_START, 1, 1, PTD_COMPONENT_START}, /* empty */
+    {PTD_COMPONENT_START, 1, 3, PTD_COMPONENT_BLOCK}, /* the start not alone */
+    {PTD_COMPONENT_START, 1, 9, PTD_COMPONENT_START}, /* beyond the last position */
     {PTD_COMPONENT_START, 2, 6, PTD_COMPONENT_START},
-    {PTD_COMPONENT_BLOCK, 0, 1, PTD_COMPONENT_BLOCK},    /* no such block */
+    {PTD_COMPONENT_BLOCK, 0, 1, PTD_COMPONENT_BLOCK}, /* no such block */
     {PTD_COMPONENT_BLOCK, 0, PTD_NONE, PTD_COMPONENT_BLOCK},
-    {PTD_COMPONENT_BLOCK, 1, 0, PTD_COMPONENT_BLOCK},    /* a single vertex has no block */
+    {PTD_COMPONENT_BLOCK, 1, 0, PTD_COMPONENT_BLOCK}, /* a single vertex has no block */
     {PTD_EDGE_START, 0, 1, PTD_EDGE_START},
-    {PTD_EDGE_START, 1, 1, PTD_EDGE_START},              /* absorption with an edge */
-    {PTD_EDGE_START, 2, 5, PTD_EDGE_START},              /* descending */
-    {PTD_EDGE_START, 5, 8, PTD_EDGE_START},              /* beyond the edges */
-    {PTD_EDGE_START, 5, 6, PTD_EDGE_START},              /* not all edges */
+    {PTD_EDGE_START, 1, 1, PTD_EDGE_START}, /* absorption with an edge */
+    {PTD_EDGE_START, 2, 5, PTD_EDGE_START}, /* descending */
+    {PTD_EDGE_START, 5, 8, PTD_EDGE_START}, /* beyond the edges */
+    {PTD_EDGE_START, 5, 6, PTD_EDGE_START}, /* not all edges */
     {PTD_EDGE_EXTERNAL, 0, 1, PTD_EDGE_EXTERNAL},
-    {PTD_EDGE_EXTERNAL, 2, 1, PTD_EDGE_EXTERNAL},        /* before its own edges */
+    {PTD_EDGE_EXTERNAL, 2, 1, PTD_EDGE_EXTERNAL}, /* before its own edges */
     {PTD_EDGE_EXTERNAL, 2, 100, PTD_EDGE_EXTERNAL},
-    {PTD_EDGE_EXTERNAL, 4, 7, PTD_EDGE_TARGET},          /* an internal edge of a single vertex */
+    {PTD_EDGE_EXTERNAL, 4, 7, PTD_EDGE_TARGET}, /* an internal edge of a single vertex */
     {PTD_EDGE_BOUNDARY, 1, 0, PTD_EDGE_BOUNDARY},
     {PTD_EDGE_BOUNDARY, 1, 3, PTD_EDGE_BOUNDARY},
-    {PTD_EDGE_BOUNDARY, 4, 6, PTD_EDGE_TARGET},          /* transient, called boundary */
-    {PTD_EDGE_BOUNDARY, 1, 2, PTD_EDGE_TARGET},          /* boundary, called external */
-    {PTD_EDGE_SELF, 1, 1, PTD_EDGE_SELF},                /* a self-loop in continuous time */
+    {PTD_EDGE_BOUNDARY, 4, 6, PTD_EDGE_TARGET}, /* transient, called boundary */
+    {PTD_EDGE_BOUNDARY, 1, 2, PTD_EDGE_TARGET}, /* boundary, called external */
+    {PTD_EDGE_SELF, 1, 1, PTD_EDGE_SELF},       /* a self-loop in continuous time */
     {PTD_EDGE_SELF, 4, 9, PTD_EDGE_SELF},
-    {PTD_EDGE_TARGET, 0, 1, PTD_EDGE_TARGET},            /* itself */
-    {PTD_EDGE_TARGET, 0, 0, PTD_EDGE_TARGET},            /* outside the component */
-    {PTD_EDGE_TARGET, 0, 4, PTD_EDGE_TARGET},            /* the start */
-    {PTD_EDGE_TARGET, 0, 3, PTD_ENTRY_SLOT},             /* inside, but not the entry's column */
+    {PTD_EDGE_TARGET, 0, 1, PTD_EDGE_TARGET}, /* itself */
+    {PTD_EDGE_TARGET, 0, 0, PTD_EDGE_TARGET}, /* outside the component */
+    {PTD_EDGE_TARGET, 0, 4, PTD_EDGE_TARGET}, /* the start */
+    {PTD_EDGE_TARGET, 0, 3, PTD_ENTRY_SLOT},  /* inside, but not the entry's column */
     {PTD_EDGE_TARGET, 1, 1, PTD_EDGE_TARGET},
-    {PTD_EDGE_TARGET, 6, 4, PTD_EDGE_TARGET},            /* external, but not earlier */
+    {PTD_EDGE_TARGET, 6, 4, PTD_EDGE_TARGET}, /* external, but not earlier */
     {PTD_EDGE_TARGET, 6, 5, PTD_EDGE_TARGET},
     {PTD_EDGE_TARGET, 6, PTD_NONE, PTD_EDGE_TARGET},
     {PTD_EDGE_FORM, 3, 3, PTD_EDGE_FORM},
@@ -63,11 +63,11 @@ static const broken_number BROKEN[] = {
     {PTD_FORM_START, 3, 3, PTD_FORM_START},
     {PTD_FORM_START, 3, 1, PTD_FORM_START},
     {PTD_FORM_PARAMETER, 1, 2, PTD_FORM_PARAMETER},
-    {PTD_EXIT_OF_POSITION, 0, 0, PTD_EXIT_OF_POSITION},  /* absorption has no exit */
+    {PTD_EXIT_OF_POSITION, 0, 0, PTD_EXIT_OF_POSITION}, /* absorption has no exit */
     {PTD_EXIT_OF_POSITION, 1, 2, PTD_EXIT_OF_POSITION},
     {PTD_EXIT_OF_POSITION, 1, PTD_NONE, PTD_EXIT_OF_POSITION},
     {PTD_EXIT_OF_POSITION, 4, PTD_NONE, PTD_EXIT_OF_POSITION},
-    {PTD_EXIT_START, 1, 0, PTD_EXIT_START},              /* a sum of nothing */
+    {PTD_EXIT_START, 1, 0, PTD_EXIT_START}, /* a sum of nothing */
     {PTD_EXIT_START, 2, 3, PTD_EXIT_START},
     {PTD_EXIT_FORM, 0, 3, PTD_EXIT_FORM},
     {PTD_BLOCK_ROW, 0, 1, PTD_BLOCK_ROW},
@@ -75,23 +75,23 @@ static const broken_number BROKEN[] = {
     {PTD_BLOCK_ROW, 1, 4, PTD_BLOCK_ROW},
     {PTD_BLOCK_POSITION, 0, 0, PTD_BLOCK_POSITION},
     {PTD_BLOCK_POSITION, 0, 1000, PTD_BLOCK_POSITION},
-    {PTD_ROW_SLOT, 1, 1, PTD_ROW_SLOT},                  /* no room for diagonal and exit */
+    {PTD_ROW_SLOT, 1, 1, PTD_ROW_SLOT}, /* no room for diagonal and exit */
     {PTD_ROW_SLOT, 1, 4, PTD_SLOT_COLUMN},
     {PTD_ROW_SLOT, 3, 11, PTD_ROW_SLOT},
     {PTD_ROW_LOWER, 0, 1, PTD_SLOT_COLUMN},
     {PTD_ROW_LOWER, 0, 2, PTD_ROW_LOWER},
     {PTD_ROW_LOWER, 2, 1, PTD_SLOT_COLUMN},
     {PTD_ROW_LOWER, 2, PTD_NONE, PTD_ROW_LOWER},
-    {PTD_SLOT_COLUMN, 0, 1, PTD_SLOT_COLUMN},            /* the diagonal is the row itself */
-    {PTD_SLOT_COLUMN, 1, 3, PTD_SLOT_COLUMN},            /* beyond the component */
-    {PTD_SLOT_COLUMN, 2, 2, PTD_SLOT_COLUMN},            /* no exit slot */
-    {PTD_SLOT_COLUMN, 7, 0, PTD_SLOT_COLUMN},            /* L not ascending */
-    {PTD_ENTRY_START, 1, 0, PTD_ENTRY_START},            /* fewer entries than edges */
+    {PTD_SLOT_COLUMN, 0, 1, PTD_SLOT_COLUMN}, /* the diagonal is the row itself */
+    {PTD_SLOT_COLUMN, 1, 3, PTD_SLOT_COLUMN}, /* beyond the component */
+    {PTD_SLOT_COLUMN, 2, 2, PTD_SLOT_COLUMN}, /* no exit slot */
+    {PTD_SLOT_COLUMN, 7, 0, PTD_SLOT_COLUMN}, /* L not ascending */
+    {PTD_ENTRY_START, 1, 0, PTD_ENTRY_START}, /* fewer entries than edges */
     {PTD_ENTRY_START, 3, 4, PTD_ENTRY_START},
-    {PTD_ENTRY_SLOT, 0, 3, PTD_ENTRY_SLOT},              /* beyond the row */
-    {PTD_ENTRY_SLOT, 2, 1, PTD_ENTRY_SLOT},              /* another column */
+    {PTD_ENTRY_SLOT, 0, 3, PTD_ENTRY_SLOT}, /* beyond the row */
+    {PTD_ENTRY_SLOT, 2, 1, PTD_ENTRY_SLOT}, /* another column */
     {PTD_ENTRY_SLOT, 2, PTD_NONE, PTD_ENTRY_SLOT},
-    {PTD_ROW_PROGRAM, 1, 1, PTD_ROW_PROGRAM},            /* words for a row without L */
+    {PTD_ROW_PROGRAM, 1, 1, PTD_ROW_PROGRAM}, /* words for a row without L */
     {PTD_ROW_PROGRAM, 3, 7, PTD_ROW_PROGRAM},
     {PTD_ROW_PROGRAM, 3, 5, PTD_ROW_PROGRAM},
 };
@@ -122,32 +122,32 @@ typedef struct {
     int is_valid;
 } program_case;
 
-/* Other programs of the sample's one row with L = {0, 1}, slots 0..3; the valid ones say the same as
- * 0 1 3 | 0 2 3. */
+/* Other programs of the sample's one row with L = {0, 1}, slots 0..3; the valid ones say the same
+ * as 0 1 3 | 0 2 3. */
 static const program_case PROGRAMS[] = {
     {{0, 1, 3, 0, 2, 3}, 6, 1},
-    {{0, 1, 3, 4 | 1 << 3, 0, 2, 2}, 7, 1},                     /* a run: slots 2, 3 */
-    {{4 | 2 << 3, 0, 1, 1, 1, 3, 1, 0, 2, 3}, 10, 1},           /* two runs of one */
-    {{0, 1, 3, 4 | 1 << 3, 0, 2, 1}, 7, 0},                     /* the exit left out */
-    {{0, 1, 3, 4 | 1 << 3, 0, 2, 3}, 7, 0},                     /* longer than the sources */
-    {{0, 1, 3, 4 | 1 << 3, 1, 2, 2}, 7, 0},                     /* first source left out */
-    {{0, 1, 3, 4 | 1 << 3, 0, 3, 2}, 7, 0},                     /* beyond the row */
+    {{0, 1, 3, 4 | 1 << 3, 0, 2, 2}, 7, 1},           /* a run: slots 2, 3 */
+    {{4 | 2 << 3, 0, 1, 1, 1, 3, 1, 0, 2, 3}, 10, 1}, /* two runs of one */
+    {{0, 1, 3, 4 | 1 << 3, 0, 2, 1}, 7, 0},           /* the exit left out */
+    {{0, 1, 3, 4 | 1 << 3, 0, 2, 3}, 7, 0},           /* longer than the sources */
+    {{0, 1, 3, 4 | 1 << 3, 1, 2, 2}, 7, 0},           /* first source left out */
+    {{0, 1, 3, 4 | 1 << 3, 0, 3, 2}, 7, 0},           /* beyond the row */
     {{0, 1, 3, 4 | 1 << 3, 0, 65535, 2}, 7, 0},
-    {{0, 1, 3, 4 | 1 << 3, 0, 2, 0}, 7, 0},                     /* an empty run */
-    {{0, 1, 3, 4 | 8191 << 3, 0, 2, 2}, 7, 0},                  /* more runs than words */
-    {{0, 1, 3, 4, 0, 2, 2}, 7, 0},                              /* no run at all */
-    {{1, 2, 3}, 3, 0},                                          /* a group of rows not nested */
-    {{3, 1, 3, 0, 2, 3}, 6, 0},                                 /* more rows than L has */
-    {{8, 1, 3, 0, 2, 3}, 6, 0},                                 /* a count without runs */
-    {{0, 1, 3, 0, 2, 4}, 6, 0},                                 /* beyond the row */
+    {{0, 1, 3, 4 | 1 << 3, 0, 2, 0}, 7, 0},    /* an empty run */
+    {{0, 1, 3, 4 | 8191 << 3, 0, 2, 2}, 7, 0}, /* more runs than words */
+    {{0, 1, 3, 4, 0, 2, 2}, 7, 0},             /* no run at all */
+    {{1, 2, 3}, 3, 0},                         /* a group of rows not nested */
+    {{3, 1, 3, 0, 2, 3}, 6, 0},                /* more rows than L has */
+    {{8, 1, 3, 0, 2, 3}, 6, 0},                /* a count without runs */
+    {{0, 1, 3, 0, 2, 4}, 6, 0},                /* beyond the row */
     {{0, 1, 3, 0, 2, 65535}, 6, 0},
-    {{0, 0, 3, 0, 2, 3}, 6, 0},                                 /* another column */
-    {{0, 1, 2, 0, 2, 3}, 6, 0},                                 /* the exit to a column */
-    {{0, 1, 3, 0, 2}, 5, 0},                                    /* cut */
+    {{0, 0, 3, 0, 2, 3}, 6, 0}, /* another column */
+    {{0, 1, 2, 0, 2, 3}, 6, 0}, /* the exit to a column */
+    {{0, 1, 3, 0, 2}, 5, 0},    /* cut */
     {{0, 1, 3, 0}, 4, 0},
     {{0, 1, 3}, 3, 0},
     {{0}, 0, 0},
-    {{0, 1, 3, 0, 2, 3, 0}, 7, 0},                              /* a word too many */
+    {{0, 1, 3, 0, 2, 3, 0}, 7, 0}, /* a word too many */
 };
 
 static void check_programs(void)
@@ -162,8 +162,7 @@ static void check_programs(void)
         ((uint32_t *)sample.memory[PTD_ROW_PROGRAM])[3] = (uint32_t)PROGRAMS[k].length;
         const ptd_status status = validate(&sample, &error);
         CHECK(status == (PROGRAMS[k].is_valid ? PTD_OK : PTD_TRACE_INVALID));
-        CHECK(PROGRAMS[k].is_valid || error.index == PTD_PROGRAM ||
-              error.index == PTD_ROW_PROGRAM);
+        CHECK(PROGRAMS[k].is_valid || error.index == PTD_PROGRAM || error.index == PTD_ROW_PROGRAM);
         if (status != (PROGRAMS[k].is_valid ? PTD_OK : PTD_TRACE_INVALID)) {
             fprintf(stderr, "  program %zu: status %d, array %lld, item %g\n", k, status,
                     (long long)error.index, error.value);
@@ -187,9 +186,9 @@ static void check_meta(void)
             *value = k < 4 ? far[k] : *value + (k == 4 ? 1 : -1);
             /* What a trace without self-loops may also be: discrete, of more parameters than are
              * used, of another ordering. */
-            const int is_valid = (k == 4 && (field == KIND || field == N_PARAMETERS ||
-                                             field == ORDERING_VERSION)) ||
-                                 (k == 5 && field == ORDERING_VERSION);
+            const int is_valid =
+                (k == 4 && (field == KIND || field == N_PARAMETERS || field == ORDERING_VERSION)) ||
+                (k == 5 && field == ORDERING_VERSION);
             const ptd_status status = validate(&sample, &error);
             CHECK(status == (is_valid ? PTD_OK : PTD_TRACE_INVALID));
             if (status != (is_valid ? PTD_OK : PTD_TRACE_INVALID)) {
@@ -232,9 +231,9 @@ static void check_broken_forms(void)
         int item;
         double value;
     } broken[] = {
-        {PTD_FORM_BASE, 0, -1.0},         {PTD_FORM_BASE, 1, 1e308 * 10},
+        {PTD_FORM_BASE, 0, -1.0},          {PTD_FORM_BASE, 1, 1e308 * 10},
         {PTD_FORM_BASE, 1, -(1e308 * 10)}, {PTD_FORM_COEFFICIENT, 0, 0.0},
-        {PTD_FORM_COEFFICIENT, 0, -0.0},  {PTD_FORM_COEFFICIENT, 1, 1e308 * 10},
+        {PTD_FORM_COEFFICIENT, 0, -0.0},   {PTD_FORM_COEFFICIENT, 1, 1e308 * 10},
     };
     const uint64_t not_a_number[] = {(uint64_t)0x7ff8 << 48, (uint64_t)0x7ff << 52 | 1,
                                      (uint64_t)0xfff << 52 | 1};
@@ -261,15 +260,18 @@ static void check_broken_forms(void)
  * be read (the sanitizers watch). */
 static void check_every_number(void)
 {
-    static const uint32_t values[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255, 65535, 65536,
-                                      0x7fffffff, 0x80000000, PTD_NONE - 1, PTD_NONE};
+    static const uint32_t values[] = {0,       1,     2,     3,          4,          5,
+                                      6,       7,     8,     9,          10,         11,
+                                      255,     65535, 65536, 0x7fffffff, 0x80000000, PTD_NONE - 1,
+                                      PTD_NONE};
     int64_t refused = 0;
     int64_t accepted = 0;
     for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
         sample_trace sample;
         sample_make(&sample);
         const size_t item = ptd_dtype_bytes(sample.arrays[id].dtype);
-        for (int64_t k = 0; k < sample.arrays[id].length * (int64_t)(item == 2 ? 1 : item / 4); k++) {
+        for (int64_t k = 0; k < sample.arrays[id].length * (int64_t)(item == 2 ? 1 : item / 4);
+             k++) {
             for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
                 sample_trace changed;
                 ptd_elimination_trace *trace = NULL;

@@ -66,7 +66,10 @@ class Evaluator:
         """A workspace and its outputs."""
         n_thetas, n_parameters = thetas.shape
         return cls(
-            Workspace(trace, Options(max_order=order, n_thetas=lanes, gradient=gradient)),
+            Workspace(
+                trace,
+                Options(max_order=order, max_rewards=1, gradient=gradient, n_thetas=lanes),
+            ),
             thetas,
             np.empty((n_thetas, order)),
             np.empty((n_thetas, order, n_parameters)) if gradient else None,

@@ -1,0 +1,24 @@
+"""Every test has a cache and a home of its own, and no configuration from outside."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from phasic import errors
+
+
+@pytest.fixture(autouse=True)
+def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache directory of the test; it does not exist until something is kept."""
+    for name in list(os.environ):
+        if name.startswith("PHASIC_"):
+            monkeypatch.delenv(name)
+    directory = tmp_path / "cache"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("PHASIC_CACHE_DIR", str(directory))
+    monkeypatch.setattr(errors, "_counts", type(errors._counts)())
+    return directory

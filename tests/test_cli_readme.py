@@ -1,0 +1,59 @@
+"""What the README shows works as it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = (Path(__file__).parents[1] / "README.md").read_text()
+PYTHON = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+COMMANDS = re.findall(r"^    (phasic .*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
+
+
+def test_the_example_prints_what_it_says():
+    assert PYTHON is not None
+    code = PYTHON[1]
+    shown = code.strip().splitlines()[-1].partition("# ")[2]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    assert printed.getvalue().strip() == shown
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A directory with the README's model, its thetas and a key."""
+    assert PYTHON is not None
+    (tmp_path / "model.py").write_text(PYTHON[1])
+    (tmp_path / "thetas.csv").write_text("1.0\n2.0\n")
+    monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) >= 7
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_works(command, place):
+    program = shlex.join([sys.executable, "-m", "phasic.cli"])
+    # The `phasic record` of the line before gives the KEY.
+    line = re.sub(r"\bphasic (?=record|inspect|evaluate|cache)", f"{program} ", command)
+    line = line.replace("KEY", f"$({program} record model.py)")
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout or (place / "out.jsonl").read_text().count("\n") == 2
