@@ -40,6 +40,7 @@ typedef struct {
     const uint32_t *entry_start, *entry_slot, *row_program;
     const uint16_t *program;
 
+    uint32_t *row_upper;   /* first slot of U, by row: row_slot + row_lower + 1 */
     double *theta;         /* n_parameters */
     double *form;          /* n_forms: weights */
     double *exit;          /* n_exits: sums of weights */

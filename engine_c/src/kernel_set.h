@@ -12,6 +12,8 @@
 typedef double vector_t __attribute__((vector_size(VECTOR * sizeof(double))));
 typedef double unaligned_t
     __attribute__((vector_size(VECTOR * sizeof(double)), aligned(sizeof(double)), may_alias));
+typedef double unaligned_quad_t
+    __attribute__((vector_size(4 * sizeof(double)), aligned(sizeof(double)), may_alias));
 typedef double unaligned_pair_t
     __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
 typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double))));

@@ -45,6 +45,46 @@ static inline int FUNCTION(any)(MASK mask)
 #endif
 }
 
+/* Long sums run in four partial sums, for each waits for the one before it. */
+
+/* The sum of `count` neighbouring slots. */
+static inline __attribute__((always_inline)) VEC FUNCTION(sum_slots)(const double *slots,
+                                                                     uint32_t count, int c)
+{
+    VEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    uint32_t t = 0;
+    for (; t + 4 <= count; t += 4) {
+        s0 += AT_CONST(slots, t);
+        s1 += AT_CONST(slots, t + 1);
+        s2 += AT_CONST(slots, t + 2);
+        s3 += AT_CONST(slots, t + 3);
+    }
+    for (; t < count; t++) {
+        s0 += AT_CONST(slots, t);
+    }
+    return (s0 + s1) + (s2 + s3);
+}
+
+/* The sum of `count` neighbouring slots, each times the value of its column; a column's value is
+ * `stride` items after the one before. */
+static inline __attribute__((always_inline)) VEC
+FUNCTION(dot_slots)(const double *slots, const uint32_t *column, uint32_t count,
+                    const double *values, size_t stride, int c)
+{
+    VEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+    uint32_t t = 0;
+    for (; t + 4 <= count; t += 4) {
+        s0 += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
+        s1 += AT_CONST(slots, t + 1) * AT_CONST(values, column[t + 1] * stride);
+        s2 += AT_CONST(slots, t + 2) * AT_CONST(values, column[t + 2] * stride);
+        s3 += AT_CONST(slots, t + 3) * AT_CONST(values, column[t + 3] * stride);
+    }
+    for (; t < count; t++) {
+        s0 += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
+    }
+    return (s0 + s1) + (s2 + s3);
+}
+
 static uint32_t FUNCTION(weights)(ptd_lanes *z)
 {
     MASK bad = {0};
@@ -88,36 +128,28 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
 #define WORD(p, i) (wide ? (uint32_t)(p)[2 * (i)] | (uint32_t)(p)[2 * (i) + 1] << 16 : (p)[i])
 
 /* Where row k of a block keeps its U: the slot after L and the diagonal. */
-#define UPPER(array, base, r) \
-    ((array) + (size_t)(z->row_slot[r] - (base) + z->row_lower[r] + 1) * LANES)
+#define UPPER(array, base, r) ((array) + (size_t)(z->row_upper[r] - (base)) * LANES)
 
 /* `length` slots of `to`, from slot `from` of each u, in the order of the rows. One lane alone has its
  * neighbouring slots for a vector; the sums of each slot are the same. */
 #if LANES == 1
+#define ADD_STEPS(SIZE, to, from, length, vector, width)                                           \
+    for (; t + (width) <= (length); t += (width)) {                                                \
+        vector v = *(const vector *)(row + (to) + t);                                              \
+        for (int s = 0; s < SIZE; s++) {                                                           \
+            v += l[s] * *(const vector *)(u[s] + (from) + t);                                      \
+        }                                                                                          \
+        *(vector *)(row + (to) + t) = v;                                                           \
+    }
 #define ADD_RUN(SIZE, to, from, length)                                                            \
     do {                                                                                           \
         uint32_t t = 0;                                                                            \
-        for (; t + VECTOR <= (length); t += VECTOR) {                                              \
-            unaligned_t v = *(const unaligned_t *)(row + (to) + t);                                \
-            for (int s = 0; s < SIZE; s++) {                                                       \
-                v += l[s] * *(const unaligned_t *)(u[s] + (from) + t);                             \
-            }                                                                                      \
-            *(unaligned_t *)(row + (to) + t) = v;                                                  \
+        ADD_STEPS(SIZE, to, from, length, unaligned_t, VECTOR)                                     \
+        if (VECTOR > 4) {                                                                          \
+            ADD_STEPS(SIZE, to, from, length, unaligned_quad_t, 4)                                 \
         }                                                                                          \
-        for (; t + 2 <= (length); t += 2) {                                                        \
-            unaligned_pair_t v = *(const unaligned_pair_t *)(row + (to) + t);                      \
-            for (int s = 0; s < SIZE; s++) {                                                       \
-                v += l[s] * *(const unaligned_pair_t *)(u[s] + (from) + t);                        \
-            }                                                                                      \
-            *(unaligned_pair_t *)(row + (to) + t) = v;                                             \
-        }                                                                                          \
-        for (; t < (length); t++) {                                                                \
-            double v = row[(to) + t];                                                              \
-            for (int s = 0; s < SIZE; s++) {                                                       \
-                v += l[s] * u[s][(from) + t];                                                      \
-            }                                                                                      \
-            row[(to) + t] = v;                                                                     \
-        }                                                                                          \
+        ADD_STEPS(SIZE, to, from, length, unaligned_pair_t, 2)                                     \
+        ADD_STEPS(SIZE, to, from, length, double, 1)                                               \
     } while (0)
 #else
 #define ADD_RUN(SIZE, to, from, length)                                                            \
@@ -140,7 +172,7 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
         const uint32_t head = WORD(program, 0);                                                    \
         const uint32_t runs = head >> 3;                                                           \
         const uint32_t last = k + SIZE - 1;                                                        \
-        const uint32_t sources = z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1; \
+        const uint32_t sources = z->row_slot[last + 1] - z->row_upper[last];                       \
         const uint16_t *const words = program + (wide ? 2 : 1);                                    \
         EACH_CHUNK                                                                                 \
         {                                                                                          \
@@ -184,6 +216,7 @@ DEFINE_GROUP(3)
 DEFINE_GROUP(4)
 #undef DEFINE_GROUP
 #undef ADD_RUN
+#undef ADD_STEPS
 
 static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const ptd_lanes *z,
                                                                           uint32_t first_row,
@@ -212,6 +245,14 @@ static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const 
         }
         a += size;
     }
+}
+
+/* Rare, and apart so that it takes no registers from the usual case. */
+static __attribute__((noinline)) void FUNCTION(eliminate_wide_row)(const ptd_lanes *z,
+                                                                   uint32_t first_row, uint32_t r,
+                                                                   double *row)
+{
+    FUNCTION(eliminate_row)(z, first_row, r, row, 1);
 }
 
 static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position,
@@ -244,14 +285,13 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
         if (slots <= UINT16_MAX) {
             FUNCTION(eliminate_row)(z, first_row, r, row, 0);
         } else {
-            FUNCTION(eliminate_row)(z, first_row, r, row, 1);
+            FUNCTION(eliminate_wide_row)(z, first_row, r, row);
         }
         EACH_CHUNK
         {
-            VEC pivot = {0};
-            for (uint32_t t = z->row_lower[r] + 1; t < slots; t++) {
-                pivot += AT(row, t);
-            }
+            const uint32_t upper = z->row_lower[r] + 1;
+            const VEC pivot =
+                FUNCTION(sum_slots)(row + (size_t)upper * LANES, slots - upper, c);
             const VEC inverse = VEC_INVERSE(pivot);
             AT(z->pivot_inverse, r) = inverse;
             bad |= OUTSIDE(pivot, 0.0) | OUTSIDE(inverse, 0.0);
@@ -343,9 +383,8 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                     } else {
                         sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
                     }
-                    for (uint32_t t = 0; t < lower; t++) {
-                        sum += AT_CONST(row, t) * AT(y, column[t] * ORDERS + o);
-                    }
+                    sum += FUNCTION(dot_slots)(row, column, lower, y + (size_t)o * LANES,
+                                               (size_t)ORDERS, c);
                     AT(y, (i - begin) * ORDERS + o) = sum;
                 }
             }
@@ -358,9 +397,9 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 EACH_CHUNK
                 {
                     VEC sum = AT(y, (i - begin) * ORDERS + o);
-                    for (uint32_t t = 0; t < upper; t++) {
-                        sum += AT_CONST(row, t) * AT(x, (begin + column[t]) * ORDERS + o);
-                    }
+                    sum += FUNCTION(dot_slots)(row, column, upper,
+                                               x + ((size_t)begin * ORDERS + o) * LANES,
+                                               (size_t)ORDERS, c);
                     AT(x, i * ORDERS + o) = sum * AT(z->pivot_inverse, r);
                 }
             }
@@ -552,7 +591,7 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
         const uint32_t head = WORD(program, 0);                                                    \
         const uint32_t runs = head >> 3;                                                           \
         const uint32_t last = k + SIZE - 1;                                                        \
-        const uint32_t sources = z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1; \
+        const uint32_t sources = z->row_slot[last + 1] - z->row_upper[last];                       \
         const uint16_t *const words = program + (wide ? 2 : 1);                                    \
         EACH_CHUNK                                                                                 \
         {                                                                                          \
@@ -629,8 +668,7 @@ static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const pt
             const uint32_t head = WORD(p, 0);
             const uint32_t size = (head & 3) + 1;
             const uint32_t last = first_row + column[a] + size - 1;
-            const uint32_t sources =
-                z->row_slot[last + 1] - z->row_slot[last] - z->row_lower[last] - 1;
+            const uint32_t sources = z->row_slot[last + 1] - z->row_upper[last];
             noted_program[count % NOTED] = p;
             noted_slot[count % NOTED] = a;
             count++;
@@ -661,6 +699,12 @@ static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const pt
     }
 }
 
+static __attribute__((noinline)) void FUNCTION(reverse_wide_row)(const ptd_lanes *z,
+                                                                 uint32_t first_row, uint32_t r)
+{
+    FUNCTION(reverse_row)(z, first_row, r, 1);
+}
+
 static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
 {
     const uint32_t first_row = z->block_row[block];
@@ -677,7 +721,7 @@ static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
         if (slots <= UINT16_MAX) {
             FUNCTION(reverse_row)(z, first_row, r, 0);
         } else {
-            FUNCTION(reverse_row)(z, first_row, r, 1);
+            FUNCTION(reverse_wide_row)(z, first_row, r);
         }
         const uint32_t position = z->block_position[block] + (r - first_row);
         const uint32_t *form = z->edge_form + z->edge_start[position];

@@ -62,9 +62,10 @@ static int64_t lay_out(ptd_workspace *ws, char *base)
                  LANE_BYTES;
     }
     if (base) {
-        ws->mark = (uint8_t *)(base + bytes);
+        z->row_upper = (uint32_t *)(base + bytes);
+        ws->mark = (uint8_t *)(base + bytes + rows * (int64_t)sizeof *z->row_upper);
     }
-    return bytes + n;
+    return bytes + rows * (int64_t)sizeof *z->row_upper + n;
 }
 
 static void view_trace(ptd_workspace *ws)
@@ -160,6 +161,9 @@ ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
         goto out;
     }
     lay_out(ws, ws->memory);
+    for (int64_t r = 0; r < trace->arrays[PTD_ROW_LOWER].length; r++) {
+        ws->lanes.row_upper[r] = ws->lanes.row_slot[r] + ws->lanes.row_lower[r] + 1;
+    }
     *workspace = ws;
     ws = NULL;
 out:
