@@ -262,7 +262,7 @@ FAULTS = {
         at(lambda: rule({(): [([1], 1.0)], (1,): [([2**40], 1.0)]})),
         GraphError,
         "STATE_RANGE",
-        ("(1,)", str(2**40)),
+        (str(2**40), "32-bit"),
         "finite",
     ),
     "callback that raises": Fault(
