@@ -90,7 +90,11 @@ class CallbackRule:
         transitions = read(edges, self.state_length, self.parameterized, source)
         state_length = transitions.states.shape[1]
         if state_length == 0:
-            raise GraphError("states have length 0", code="CALLBACK_RESULT")
+            raise GraphError(
+                "states have length 0",
+                code="CALLBACK_RESULT",
+                hint="a state has one number at least, e.g. [n]",
+            )
         follow(0, _columns(transitions))
 
         quick = QuickReader(state_length, self.parameterized)

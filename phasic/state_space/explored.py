@@ -70,6 +70,7 @@ def declared(n_parameters: int | None, width: int) -> int:
         raise GraphError(
             f"the rule gave {width} coefficients, but n_parameters is {n_parameters}",
             code="CALLBACK_RESULT",
+            hint="leave n_parameters out, or give the length of theta",
         )
     return n_parameters
 
