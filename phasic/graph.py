@@ -280,8 +280,10 @@ class Graph:
         Args:
             hierarchical: also keep the plans of components of at least `min_size` vertices (in
                 the directory `.plans` of the cache), so that a graph that shares them with an
-                earlier one reuses them. The trace is the same, byte for byte. Expect little:
-                planning is a small part of the work, and few models share components.
+                earlier one reuses them. The trace is the same, byte for byte. Expect little.
+                Island models share components with those of fewer lineages: with 3 demes and 15
+                to 75 lineages, recordings of 3 to 220 ms, a third was saved at best, where every
+                plan was there, and nothing where those of a smaller sample were.
             min_size: see `hierarchical`.
             progress: called now and then with work done and in all.
 

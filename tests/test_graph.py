@@ -177,8 +177,7 @@ def test_nonsense_is_refused_by_name(transition, message) -> None:
     graph = Graph(callback=start_then(transition))
     with pytest.raises(GraphError, match=message) as caught:
         graph.moments(1)
-    # States are looked at together, so a number too far is told by its own state.
-    assert "(1, 2)" in str(caught.value) or "32-bit" in message
+    assert "(1, 2)" in str(caught.value)
 
 
 @pytest.mark.parametrize("result", [None, 3, "text", {1: 2}, object()])
@@ -474,7 +473,7 @@ BAD_ARRAYS = {
     "flat coefficients": (arrays(coefficients=lambda v: np.ones(1)), "coefficients of shape"),
     "NaN": (arrays(base=lambda v: v * np.nan), r"\(3,\) -> \(2,\) has the weight nan"),
     "negative": (arrays(base=lambda v: -v), "has the negative weight -1"),
-    "far states": (arrays(states=lambda v: v + 2**40), "32-bit"),
+    "far states": (arrays(states=lambda v: v + 2**40), r"from state \(3,\); .*32-bit"),
 }
 
 

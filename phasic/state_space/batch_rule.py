@@ -8,6 +8,7 @@ A rule takes states (m, state_length) and returns arrays of all their transition
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -70,13 +71,13 @@ class BatchRule:
         frontier = _Frontier()
         running = UserCode("rule", frontier)
 
-        def numbers(transitions: Transitions) -> NDArray[np.int64]:
-            found = index.insert(to_int32(transitions.states))
+        def numbers(transitions: Transitions, came_from: Callable[[int], str]) -> NDArray[np.int64]:
+            found = index.insert(to_int32(transitions.states, came_from))
             if found is None:
                 raise too_large(index.states(), max_vertices)
             return found + 1
 
-        target = numbers(start)
+        target = numbers(start, lambda row: "the start")
         chunks = [EdgeChunk(np.zeros_like(target), target, start.base, start.coefficients)]
         done = width = 0
         while done < len(index):
@@ -90,14 +91,9 @@ class BatchRule:
                 _refuse(frontier, f"returned {own_width} coefficients, before it were {width}")
             width = width or own_width
             if source.size:
-                chunks.append(
-                    EdgeChunk(
-                        source + (done + 1),
-                        numbers(transitions),
-                        transitions.base,
-                        transitions.coefficients,
-                    )
-                )
+                target = numbers(transitions, partial(_source_label, frontier.states, source))
+                base, coefficients = transitions.base, transitions.coefficients
+                chunks.append(EdgeChunk(source + (done + 1), target, base, coefficients))
             done = last
         width = max(width, start.coefficients.shape[1])
         if self.parameterized is False and any(chunk.coefficients.any() for chunk in chunks):
@@ -106,6 +102,10 @@ class BatchRule:
                 "returned coefficients, but the graph is built with parameterized=False",
             )
         return build(discrete, declared(self.n_parameters, width), index.states(), chunks)
+
+
+def _source_label(states: NDArray[np.int64], source: NDArray[np.int64], row: int) -> str:
+    return f"state {state_label(states[source[row]])}"
 
 
 def _read_result(

@@ -97,11 +97,22 @@ class CallbackRule:
             )
         follow(0, _columns(transitions))
 
+        def states(first: int, last: int) -> NDArray[np.int32]:
+            def came_from(row: int) -> str:
+                source.key = None
+                vertex = log.first_source(first + row + 1)
+                if vertex:
+                    source.key = found[vertex - 1]
+                return str(source)
+
+            rows = np.frombuffer(b"".join(found[first:last]), INT64).reshape(-1, state_length)
+            return to_int32(rows, came_from)
+
         quick = QuickReader(state_length, self.parameterized)
         # `found` grows meanwhile.
         for vertex, key in enumerate(found, 1):
             if len(found) > max_vertices:
-                raise too_large(_states(found[:max_vertices], state_length), max_vertices)
+                raise too_large(states(0, max_vertices), max_vertices)
             source.key = key
             # A copy: the callback may change it.
             state = np.frombuffer(key, INT64).copy()
@@ -114,10 +125,10 @@ class CallbackRule:
                     columns = _columns(slow)
                 follow(vertex, columns)
             if vertex % _STATES_PER_CHECK == 0:
-                _states(found[vertex - _STATES_PER_CHECK : vertex], state_length)
+                states(vertex - _STATES_PER_CHECK, vertex)
         log.close_chunk()
         n_parameters = declared(self.n_parameters, log.width)
-        return build(discrete, n_parameters, _states(found, state_length), log.chunks)
+        return build(discrete, n_parameters, states(0, len(found)), log.chunks)
 
 
 def _columns(transitions: Transitions) -> Columns:
@@ -128,7 +139,3 @@ def _columns(transitions: Transitions) -> Columns:
         transitions.coefficients.shape[1],
         transitions.coefficients.ravel().tolist(),
     )
-
-
-def _states(keys: list[bytes], state_length: int) -> NDArray[np.int32]:
-    return to_int32(np.frombuffer(b"".join(keys), INT64).reshape(-1, state_length))

@@ -75,8 +75,14 @@ def declared(n_parameters: int | None, width: int) -> int:
     return n_parameters
 
 
-def to_int32(states: NDArray[Any]) -> NDArray[np.int32]:
+def to_int32(
+    states: NDArray[Any], came_from: Callable[[int], str] | None = None
+) -> NDArray[np.int32]:
     """States (count, state_length) as the engine keeps them.
+
+    Args:
+        states: integers.
+        came_from: names the state that a row was reached from, for the message.
 
     Raises:
         GraphError: a number beyond 32 bits.
@@ -84,9 +90,10 @@ def to_int32(states: NDArray[Any]) -> NDArray[np.int32]:
     narrow = np.ascontiguousarray(states, np.int32)
     wrapped = narrow != states
     if wrapped.any():
-        far = states[wrapped.any(axis=1)][0]
+        row = int(np.flatnonzero(wrapped.any(axis=1))[0])
+        origin = f" reached from {came_from(row)}" if came_from else ""
         raise GraphError(
-            f"there is a state {state_label(far)}; states hold 32-bit integers",
+            f"there is a state {state_label(states[row])}{origin}; states hold 32-bit integers",
             code="STATE_RANGE",
             hint="is the rule finite? states are expected to be small counts",
         )

@@ -60,6 +60,15 @@ class TransitionLog:
         self.width = width
         self._width_is_of_start = source == 0
 
+    def first_source(self, target: int) -> int:
+        """The vertex from which `target` was reached first."""
+        self.close_chunk()
+        for chunk in self.chunks:
+            rows = np.flatnonzero(chunk.target == target)
+            if rows.size:
+                return int(chunk.source[rows[0]])
+        raise ValueError(f"no edge leads to vertex {target}")
+
     def close_chunk(self) -> None:
         """Turns what came since the last chunk into arrays."""
         if not self._source:
