@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "sha256_compress.h"
+
 /* Fractional parts of the cube roots of the first 64 primes (4.2.2). */
-static const uint32_t ROUND_CONSTANT[64] = {
+const uint32_t ptd_sha256_round_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -36,7 +38,7 @@ static inline void write_big_endian(uint8_t *bytes, uint32_t x)
     bytes[3] = (uint8_t)x;
 }
 
-static void compress(uint32_t state[8], const uint8_t *blocks, size_t count)
+void ptd_sha256_compress_portable(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
     uint32_t w[64];
     for (; count > 0; count--, blocks += PTD_SHA256_BLOCK_BYTES) {
@@ -55,7 +57,7 @@ static void compress(uint32_t state[8], const uint8_t *blocks, size_t count)
         for (int t = 0; t < 64; t++) {
             uint32_t sum1 = rotate_right(e, 6) ^ rotate_right(e, 11) ^ rotate_right(e, 25);
             uint32_t choice = (e & f) ^ (~e & g);
-            uint32_t t1 = h + sum1 + choice + ROUND_CONSTANT[t] + w[t];
+            uint32_t t1 = h + sum1 + choice + ptd_sha256_round_constants[t] + w[t];
             uint32_t sum0 = rotate_right(a, 2) ^ rotate_right(a, 13) ^ rotate_right(a, 22);
             uint32_t majority = (a & b) ^ (a & c) ^ (b & c);
             h = g;
@@ -78,10 +80,20 @@ static void compress(uint32_t state[8], const uint8_t *blocks, size_t count)
     }
 }
 
+static void compress(ptd_sha256 *sha, const uint8_t *blocks, size_t count)
+{
+    if (sha->has_instructions) {
+        ptd_sha256_compress_instructions(sha->state, blocks, count);
+    } else {
+        ptd_sha256_compress_portable(sha->state, blocks, count);
+    }
+}
+
 void ptd_sha256_start(ptd_sha256 *sha)
 {
     memset(sha, 0, sizeof *sha);
     memcpy(sha->state, INITIAL_STATE, sizeof sha->state);
+    sha->has_instructions = ptd_sha256_has_instructions();
 }
 
 void ptd_sha256_update(ptd_sha256 *sha, const void *bytes, size_t count)
@@ -101,10 +113,10 @@ void ptd_sha256_update(ptd_sha256 *sha, const void *bytes, size_t count)
         if (filled + taken < PTD_SHA256_BLOCK_BYTES) {
             return;
         }
-        compress(sha->state, sha->block, 1);
+        compress(sha, sha->block, 1);
     }
     size_t blocks = count / PTD_SHA256_BLOCK_BYTES;
-    compress(sha->state, next, blocks);
+    compress(sha, next, blocks);
     size_t rest = count % PTD_SHA256_BLOCK_BYTES;
     if (rest > 0) {
         memcpy(sha->block, next + blocks * PTD_SHA256_BLOCK_BYTES, rest);
@@ -119,13 +131,13 @@ void ptd_sha256_finish(ptd_sha256 *sha, uint8_t digest[PTD_SHA256_BYTES])
     sha->block[filled++] = 0x80;
     if (filled > LENGTH_AT) {
         memset(sha->block + filled, 0, PTD_SHA256_BLOCK_BYTES - filled);
-        compress(sha->state, sha->block, 1);
+        compress(sha, sha->block, 1);
         filled = 0;
     }
     memset(sha->block + filled, 0, LENGTH_AT - filled);
     write_big_endian(sha->block + LENGTH_AT, (uint32_t)(bits >> 32));
     write_big_endian(sha->block + LENGTH_AT + 4, (uint32_t)bits);
-    compress(sha->state, sha->block, 1);
+    compress(sha, sha->block, 1);
     for (int i = 0; i < 8; i++) {
         write_big_endian(digest + 4 * i, sha->state[i]);
     }

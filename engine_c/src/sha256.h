@@ -11,6 +11,7 @@ typedef struct {
     uint32_t state[8];
     uint64_t length; /* bytes fed so far */
     uint8_t block[PTD_SHA256_BLOCK_BYTES];
+    int has_instructions; /* asked once: the question is slow on virtual machines */
 } ptd_sha256;
 
 void ptd_sha256_start(ptd_sha256 *sha);

@@ -1,6 +1,7 @@
 /* SHA-256: the vectors of FIPS 180-4's example papers and of NIST's CAVP, in one piece and in
  * pieces of every size. */
 #include "sha256.h"
+#include "sha256_compress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,8 +92,35 @@ static void test_padding(void)
     }
 }
 
+/* Both compressions of random blocks, where the processor has the second. */
+static void test_instructions(void)
+{
+    enum { BLOCKS = 9 };
+    uint8_t blocks[BLOCKS * PTD_SHA256_BLOCK_BYTES];
+    uint32_t seed = 12345;
+    if (!ptd_sha256_has_instructions()) {
+        fputs("no SHA instructions here: only the portable compression is tested\n", stderr);
+        return;
+    }
+    for (int round = 0; round < 200; round++) {
+        uint32_t one[8], other[8];
+        for (size_t k = 0; k < sizeof blocks; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            blocks[k] = (uint8_t)(seed >> 24);
+        }
+        for (int k = 0; k < 8; k++) {
+            seed = seed * 1664525u + 1013904223u;
+            one[k] = other[k] = seed;
+        }
+        ptd_sha256_compress_portable(one, blocks, (size_t)(round % (BLOCKS + 1)));
+        ptd_sha256_compress_instructions(other, blocks, (size_t)(round % (BLOCKS + 1)));
+        CHECK(memcmp(one, other, sizeof one) == 0);
+    }
+}
+
 int main(void)
 {
+    test_instructions();
     test_short_messages();
     test_million();
     test_padding();
