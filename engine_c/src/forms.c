@@ -3,16 +3,11 @@
 
 #include <string.h>
 
+#include "id_table.h"
 #include "memory.h"
 #include "status.h"
 
 enum { FIRST_CAPACITY = 16, FIRST_TABLE_SIZE = 64 };
-
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ (hash >> 32);
-}
 
 static uint64_t bits_of(double x)
 {
@@ -24,13 +19,13 @@ static uint64_t bits_of(double x)
 static uint32_t hash_form(double base, int64_t length, const uint32_t *parameter,
                           const double *coefficient)
 {
-    uint64_t hash = mix(0, bits_of(base));
+    uint64_t hash = ptd_hash_mix(0, bits_of(base));
     for (int64_t k = 0; k < length; k++) {
         if (coefficient[k] != 0.0) {
-            hash = mix(mix(hash, parameter[k]), bits_of(coefficient[k]));
+            hash = ptd_hash_mix(ptd_hash_mix(hash, parameter[k]), bits_of(coefficient[k]));
         }
     }
-    return (uint32_t)mix(hash, hash >> 29);
+    return (uint32_t)ptd_hash_mix(hash, hash >> 29);
 }
 
 static int equals(const ptd_forms *forms, uint32_t number, double base, int64_t length,

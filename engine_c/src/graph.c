@@ -246,46 +246,6 @@ ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t from, int64_t to, double
     return ptd_graph_add_edges(graph, 1, &from, &to, &base, coefficients, error);
 }
 
-ptd_status ptd_graph_add_form(ptd_graph *graph, double base, int64_t length,
-                              const uint32_t *parameter, const double *coefficient, uint32_t *form,
-                              ptd_error *error)
-{
-    if (graph->is_frozen) {
-        return ptd_fail(error, PTD_GRAPH_FROZEN, -1, 0);
-    }
-    for (int64_t k = 0; k < length; k++) {
-        if (parameter[k] >= (uint32_t)graph->n_parameters ||
-            (k > 0 && parameter[k] <= parameter[k - 1])) {
-            return ptd_fail(error, PTD_INVALID_ARGUMENT, 3, (double)parameter[k]);
-        }
-    }
-    ptd_status status = check_weight(base, length, coefficient, -1, error);
-    if (status != PTD_OK) {
-        return status;
-    }
-    return ptd_forms_insert(&graph->forms, base, length, parameter, coefficient, form, error);
-}
-
-ptd_status ptd_graph_add_edge_of_form(ptd_graph *graph, int64_t from, int64_t to, uint32_t form,
-                                      ptd_error *error)
-{
-    if (graph->is_frozen) {
-        return ptd_fail(error, PTD_GRAPH_FROZEN, -1, 0);
-    }
-    if (form >= graph->forms.count) {
-        return ptd_fail(error, PTD_INVALID_ARGUMENT, 3, (double)form);
-    }
-    ptd_status status = check_ends(graph, from, to, 0, error);
-    if (status != PTD_OK) {
-        return status;
-    }
-    status = reserve_edges(graph, 1, error);
-    if (status == PTD_OK) {
-        append_edge(graph, from, to, form);
-    }
-    return status;
-}
-
 ptd_status ptd_graph_get_view(const ptd_graph *graph, ptd_graph_view *view, ptd_error *error)
 {
     if (!graph->is_frozen) {

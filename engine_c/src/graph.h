@@ -47,15 +47,6 @@ struct ptd_graph {
     ptd_frozen frozen;
 };
 
-/* For those who have forms already: finds or adds one, as ptd_forms_insert, and checks its numbers
- * as ptd_graph_add_edges does. */
-PTD_MUST_CHECK ptd_status ptd_graph_add_form(ptd_graph *graph, double base, int64_t length,
-                                             const uint32_t *parameter, const double *coefficient,
-                                             uint32_t *form, ptd_error *error);
-/* An edge whose weight is a form of ptd_graph_add_form. */
-PTD_MUST_CHECK ptd_status ptd_graph_add_edge_of_form(ptd_graph *graph, int64_t from, int64_t to,
-                                                     uint32_t form, ptd_error *error);
-
 /* Releases what it holds and empties it. */
 void ptd_frozen_clear(ptd_frozen *frozen);
 

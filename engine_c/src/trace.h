@@ -47,27 +47,10 @@ PTD_MUST_CHECK ptd_status ptd_trace_adopt_storage(const ptd_trace_meta *meta,
 /* Bytes of one item. */
 size_t ptd_dtype_bytes(ptd_dtype dtype);
 
-static inline const uint16_t *ptd_array_u16(const ptd_elimination_trace *trace,
+static inline const uint32_t *ptd_array_u32(const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
                                             ptd_trace_array_id id)
 {
-    return (const uint16_t *)trace->arrays[id].data;
-}
-
-static inline const uint32_t *ptd_array_u32(const ptd_elimination_trace *trace,
-                                            ptd_trace_array_id id)
-{
-    return (const uint32_t *)trace->arrays[id].data;
-}
-
-static inline const int32_t *ptd_array_i32(const ptd_elimination_trace *trace,
-                                           ptd_trace_array_id id)
-{
-    return (const int32_t *)trace->arrays[id].data;
-}
-
-static inline const double *ptd_array_f64(const ptd_elimination_trace *trace, ptd_trace_array_id id)
-{
-    return (const double *)trace->arrays[id].data;
+    return arrays[id].data;
 }
 
 #endif

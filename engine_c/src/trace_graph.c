@@ -14,11 +14,6 @@
 
 #include <string.h>
 
-static const uint32_t *u32(const ptd_array *arrays, ptd_trace_array_id id)
-{
-    return arrays[id].data;
-}
-
 static ptd_status allocate_frozen(const ptd_trace_meta *meta, int64_t n_entries, ptd_frozen *frozen,
                                   ptd_error *error)
 {
@@ -45,7 +40,7 @@ static ptd_status allocate_frozen(const ptd_trace_meta *meta, int64_t n_entries,
 
 static void read_vertices(const ptd_trace_meta *meta, const ptd_array *arrays, ptd_frozen *frozen)
 {
-    const uint32_t *vertex = u32(arrays, PTD_POSITION_VERTEX);
+    const uint32_t *vertex = ptd_array_u32(arrays, PTD_POSITION_VERTEX);
     const size_t state_bytes = (size_t)(meta->n_vertices * meta->state_length) * sizeof(int32_t);
     if (state_bytes > 0) {
         memcpy(frozen->states, arrays[PTD_STATES].data, state_bytes);
@@ -64,7 +59,7 @@ static void read_vertices(const ptd_trace_meta *meta, const ptd_array *arrays, p
 static void read_forms(const ptd_trace_meta *meta, const ptd_array *arrays, int64_t n_entries,
                        ptd_frozen *frozen)
 {
-    const uint32_t *start = u32(arrays, PTD_FORM_START);
+    const uint32_t *start = ptd_array_u32(arrays, PTD_FORM_START);
     frozen->n_forms = meta->n_forms;
     memcpy(frozen->form_base, arrays[PTD_FORM_BASE].data,
            (size_t)meta->n_forms * sizeof *frozen->form_base);
@@ -92,10 +87,10 @@ static ptd_status read_edges(const ptd_trace_meta *meta, const ptd_array *arrays
 {
     const int64_t n = meta->n_vertices;
     const size_t m = (size_t)meta->n_edges;
-    const uint32_t *vertex = u32(arrays, PTD_POSITION_VERTEX);
-    const uint32_t *start = u32(arrays, PTD_EDGE_START);
-    const uint32_t *target = u32(arrays, PTD_EDGE_TARGET);
-    const uint32_t *form = u32(arrays, PTD_EDGE_FORM);
+    const uint32_t *vertex = ptd_array_u32(arrays, PTD_POSITION_VERTEX);
+    const uint32_t *start = ptd_array_u32(arrays, PTD_EDGE_START);
+    const uint32_t *target = ptd_array_u32(arrays, PTD_EDGE_TARGET);
+    const uint32_t *form = ptd_array_u32(arrays, PTD_EDGE_FORM);
     ptd_status status = PTD_OK;
     int64_t *to_start = ptd_allocate_zero((size_t)n + 1, sizeof *to_start);
     uint32_t *by_to_from = ptd_allocate(m, sizeof *by_to_from);
@@ -141,7 +136,7 @@ ptd_status ptd_trace_graph(const ptd_trace_meta *meta,
                            const ptd_array arrays[PTD_TRACE_ARRAY_COUNT], ptd_graph **graph,
                            ptd_error *error)
 {
-    const int64_t n_entries = u32(arrays, PTD_FORM_START)[meta->n_forms];
+    const int64_t n_entries = ptd_array_u32(arrays, PTD_FORM_START)[meta->n_forms];
     ptd_graph *made = ptd_allocate_zero(1, sizeof *made);
     ptd_status status = PTD_OK;
     if (!made) {

@@ -70,7 +70,7 @@ static ptd_status invalid_meta(const checker *c, meta_field field)
 
 static const uint32_t *u32(const checker *c, ptd_trace_array_id id)
 {
-    return c->arrays[id].data;
+    return ptd_array_u32(c->arrays, id);
 }
 
 static const double *f64(const checker *c, ptd_trace_array_id id)

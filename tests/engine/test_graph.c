@@ -360,39 +360,6 @@ static int keys_agree(const ptd_graph *a, const ptd_graph *b)
     return memcmp(x, y, sizeof x) == 0;
 }
 
-static void test_forms_first(void)
-{
-    const uint32_t parameter[] = {1, 2};
-    const uint32_t repeated[] = {1, 1};
-    const uint32_t beyond[] = {1, 3};
-    const double coefficient[] = {0.5, 4.0};
-    const double dense[] = {0.0, 0.5, 4.0};
-    uint32_t form = PTD_NONE;
-    uint32_t one = PTD_NONE;
-    ptd_graph *by_form = new_graph(PTD_CONTINUOUS, 3, 2);
-    ptd_graph *plain = new_graph(PTD_CONTINUOUS, 3, 2);
-    CHECK(ptd_graph_add_form(by_form, 0.0, 2, parameter, coefficient, &form, NULL) == PTD_OK);
-    CHECK(ptd_graph_add_form(by_form, 1.0, 0, NULL, NULL, &one, NULL) == PTD_OK);
-    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 2, form, NULL) == PTD_OK);
-    CHECK(ptd_graph_add_edge_of_form(by_form, 0, 1, one, NULL) == PTD_OK);
-    ptd_error error = {0};
-    CHECK(ptd_graph_add_form(by_form, 0.0, 2, repeated, coefficient, &form, &error) ==
-          PTD_INVALID_ARGUMENT);
-    CHECK(ptd_graph_add_form(by_form, 0.0, 2, beyond, coefficient, &form, &error) ==
-          PTD_INVALID_ARGUMENT);
-    CHECK(ptd_graph_add_form(by_form, -1.0, 0, NULL, NULL, &form, &error) ==
-          PTD_GRAPH_WEIGHT_NEGATIVE);
-    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 2, 2, &error) == PTD_INVALID_ARGUMENT);
-    CHECK(ptd_graph_add_edge_of_form(by_form, 1, 0, 0, &error) == PTD_GRAPH_START_ENTERED);
-    CHECK(ptd_graph_add_edge(plain, 1, 2, 0.0, dense, NULL) == PTD_OK);
-    add(plain, 0, 1, 1.0);
-    CHECK(ptd_graph_freeze(by_form, 0, NULL) == PTD_OK);
-    CHECK(ptd_graph_freeze(plain, 0, NULL) == PTD_OK);
-    CHECK(views_agree(by_form, plain));
-    ptd_graph_destroy(by_form);
-    ptd_graph_destroy(plain);
-}
-
 static void test_insertion_orders(void)
 {
     lattice *l = make_lattice();
@@ -716,7 +683,6 @@ int main(void)
     test_merging();
     test_parallel_sums_ignore_order();
     test_self_loops();
-    test_forms_first();
     test_insertion_orders();
     test_two_threads();
     test_unreached_vertices();

@@ -342,12 +342,12 @@ static void check_wide_row(void)
     CHECK(ptd_graph_freeze(graph, 0, &error) == PTD_OK);
     CHECK(ptd_record_elimination_trace(graph, NULL, &trace, &error) == PTD_OK);
     const uint32_t rows = (uint32_t)trace->arrays[PTD_ROW_LOWER].length;
-    const uint32_t *row_slot = ptd_array_u32(trace, PTD_ROW_SLOT);
+    const uint32_t *row_slot = ptd_array_u32(trace->arrays, PTD_ROW_SLOT);
     CHECK(rows == LEAVES + 1 && row_slot[rows] - row_slot[rows - 1] > 65535);
     CHECK(ptd_trace_validate(&trace->meta, trace->arrays, &error) == PTD_OK);
     /* Half of a 32-bit destination: its high word. */
     uint16_t *program = (uint16_t *)(uintptr_t)trace->arrays[PTD_PROGRAM].data;
-    const uint32_t begin = ptd_array_u32(trace, PTD_ROW_PROGRAM)[rows - 1];
+    const uint32_t begin = ptd_array_u32(trace->arrays, PTD_ROW_PROGRAM)[rows - 1];
     program[begin + 3] ^= 0x8000;
     CHECK(ptd_trace_validate(&trace->meta, trace->arrays, &error) == PTD_TRACE_INVALID);
     CHECK(error.index == PTD_PROGRAM && error.value == begin);
@@ -379,9 +379,9 @@ static void check_shared_block(void)
     CHECK(ptd_record_elimination_trace(graph, NULL, &trace, &error) == PTD_OK);
     CHECK(trace->meta.n_components == 3 && trace->meta.n_blocks == 1);
     CHECK(ptd_trace_validate(&trace->meta, trace->arrays, &error) == PTD_OK);
-    const uint32_t second = ptd_array_u32(trace, PTD_COMPONENT_START)[1];
+    const uint32_t second = ptd_array_u32(trace->arrays, PTD_COMPONENT_START)[1];
     uint32_t *form = (uint32_t *)(uintptr_t)trace->arrays[PTD_EDGE_FORM].data;
-    const uint32_t edge = ptd_array_u32(trace, PTD_EDGE_START)[second];
+    const uint32_t edge = ptd_array_u32(trace->arrays, PTD_EDGE_START)[second];
     form[edge] ^= 1;
     CHECK(ptd_trace_validate(&trace->meta, trace->arrays, &error) == PTD_TRACE_INVALID);
     CHECK(error.index == PTD_COMPONENT_BLOCK && error.value == 1);
