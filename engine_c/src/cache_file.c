@@ -6,6 +6,7 @@
  * Whoever comes second checks that the first wrote a valid trace (all writers of a key agree) and
  * is done. Housekeeping directories exist only while they are needed.
  */
+#include "bytes.h"
 #include "file.h"
 #include "memory.h"
 #include "status.h"
@@ -33,9 +34,7 @@ enum {
 
 static void entry_name(const uint8_t key[PTD_HASH_BYTES], char name[ENTRY_NAME_BYTES])
 {
-    for (size_t k = 0; k < PTD_HASH_BYTES; k++) {
-        snprintf(name + 2 * k, 3, "%02x", key[k]);
-    }
+    ptd_put_hex(key, PTD_HASH_BYTES, name);
     memcpy(name + (size_t)2 * PTD_HASH_BYTES, ".trace", sizeof ".trace");
 }
 

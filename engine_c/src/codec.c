@@ -27,6 +27,7 @@
  */
 #include "codec.h"
 
+#include "bytes.h"
 #include "crc32.h"
 #include "memory.h"
 #include "msgpack.h"
@@ -97,19 +98,6 @@ static const char *dtype_name(ptd_dtype dtype)
         return "<f8";
     }
     return "";
-}
-
-static uint32_t read_u32(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-           (uint32_t)bytes[3] << 24;
-}
-
-static void write_u32(uint8_t *bytes, uint32_t value)
-{
-    for (int k = 0; k < 4; k++) {
-        bytes[k] = (uint8_t)(value >> 8 * k);
-    }
 }
 
 static uint64_t aligned(uint64_t offset)
@@ -196,9 +184,9 @@ ptd_status ptd_codec_write_head(const ptd_elimination_trace *trace, const ptd_co
     ptd_msgpack_writer writer = {.bytes = made + HEAD_AT, .capacity = length};
     write_header(&writer, trace, layout->offset, crc);
     memcpy(made, MAGIC, sizeof MAGIC);
-    write_u32(made + VERSION_AT, PTD_TRACE_FORMAT_VERSION);
-    write_u32(made + HEAD_LENGTH_AT, (uint32_t)length);
-    write_u32(made + HEAD_CRC_AT, ptd_crc32(0, made + HEAD_AT, length));
+    ptd_put_u32(made + VERSION_AT, PTD_TRACE_FORMAT_VERSION);
+    ptd_put_u32(made + HEAD_LENGTH_AT, (uint32_t)length);
+    ptd_put_u32(made + HEAD_CRC_AT, ptd_crc32(0, made + HEAD_AT, length));
     *head = made;
     return PTD_OK;
 }
@@ -279,18 +267,18 @@ static ptd_status check_prefix(file_reader *file)
     if (file->length < HEAD_AT) {
         return truncated(file, HEAD_AT);
     }
-    const uint32_t version = read_u32(file->file + VERSION_AT);
+    const uint32_t version = ptd_get_u32(file->file + VERSION_AT);
     if (version != PTD_TRACE_FORMAT_VERSION) {
         return ptd_fail(file->error, PTD_FORMAT_VERSION, VERSION_AT, version);
     }
-    const uint32_t head_length = read_u32(file->file + HEAD_LENGTH_AT);
+    const uint32_t head_length = ptd_get_u32(file->file + HEAD_LENGTH_AT);
     if (head_length > MAX_HEAD) {
         return malformed(file, HEAD_LENGTH_AT);
     }
     if (head_length > file->length - HEAD_AT) {
         return truncated(file, (uint64_t)HEAD_AT + head_length);
     }
-    if (ptd_crc32(0, file->file + HEAD_AT, head_length) != read_u32(file->file + HEAD_CRC_AT)) {
+    if (ptd_crc32(0, file->file + HEAD_AT, head_length) != ptd_get_u32(file->file + HEAD_CRC_AT)) {
         return ptd_fail(file->error, PTD_FORMAT_CHECKSUM, -1, 0);
     }
     file->head_length = head_length;

@@ -5,6 +5,7 @@
  */
 #include "file.h"
 
+#include "bytes.h"
 #include "codec.h"
 #include "memory.h"
 #include "status.h"
@@ -35,13 +36,11 @@ ptd_status ptd_file_unique_name(char name[PTD_UNIQUE_NAME_BYTES], ptd_error *err
 {
     unsigned char random[16];
     char host[33] = "";
-    char hex[2 * sizeof random + 1];
+    char hex[2 * sizeof random + 1] = "";
     if (getentropy(random, sizeof random) != 0) {
         return ptd_file_failed(error);
     }
-    for (size_t k = 0; k < sizeof random; k++) {
-        snprintf(hex + 2 * k, 3, "%02x", random[k]);
-    }
+    ptd_put_hex(random, sizeof random, hex);
     (void)gethostname(host, sizeof host - 1); /* a longer name is cut, which does no harm */
     for (char *c = host; *c; c++) {
         *c = *c == '/' ? '_' : *c;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "memory.h"
 #include "sha256.h"
 
@@ -27,36 +28,11 @@ enum {
     NAME_BYTES = 2 * PTD_SHA256_BYTES + SUFFIX_BYTES
 };
 
-static void put_u32(uint8_t *bytes, uint32_t value)
-{
-    for (int k = 0; k < 4; k++) {
-        bytes[k] = (uint8_t)(value >> 8 * k);
-    }
-}
-
-static uint32_t get_u32(const uint8_t *bytes)
-{
-    uint32_t value = 0;
-    for (int k = 0; k < 4; k++) {
-        value |= (uint32_t)bytes[k] << 8 * k;
-    }
-    return value;
-}
-
 static void update_u32(ptd_sha256 *sha, uint32_t value)
 {
     uint8_t bytes[4];
-    put_u32(bytes, value);
+    ptd_put_u32(bytes, value);
     ptd_sha256_update(sha, bytes, sizeof bytes);
-}
-
-static void write_hex(const uint8_t *bytes, size_t count, char *text)
-{
-    static const char DIGITS[] = "0123456789abcdef";
-    for (size_t k = 0; k < count; k++) {
-        text[2 * k] = DIGITS[bytes[k] >> 4];
-        text[2 * k + 1] = DIGITS[bytes[k] & 15];
-    }
 }
 
 /* Ordering version, n, and each row as its length and its columns. */
@@ -74,7 +50,7 @@ static void name_pattern(const ptd_pattern *pattern, char hex[2 * PTD_SHA256_BYT
         }
     }
     ptd_sha256_finish(&sha, digest);
-    write_hex(digest, sizeof digest, hex);
+    ptd_put_hex(digest, sizeof digest, hex);
 }
 
 /* "<directory>/<hex>" with room for a suffix at *end; NULL where memory ran out. */
@@ -108,8 +84,8 @@ static void seal(const ptd_pattern *pattern, uint8_t *bytes)
     size_t covered = file_bytes(pattern) - PTD_SHA256_BYTES;
     ptd_sha256 sha;
     memcpy(bytes, MAGIC, sizeof MAGIC);
-    put_u32(bytes + 8, PTD_ORDERING_VERSION);
-    put_u32(bytes + 12, (uint32_t)pattern->n);
+    ptd_put_u32(bytes + 8, PTD_ORDERING_VERSION);
+    ptd_put_u32(bytes + 12, (uint32_t)pattern->n);
     ptd_sha256_start(&sha);
     ptd_sha256_update(&sha, bytes, covered);
     ptd_sha256_finish(&sha, bytes + covered);
@@ -154,14 +130,14 @@ static int parse(const ptd_pattern *pattern, uint8_t *bytes, uint8_t *seen, int3
         return 0;
     }
     for (int32_t k = 0; k < pattern->n; k++) {
-        uint32_t vertex = get_u32(bytes + HEADER_BYTES + 4 * (size_t)k);
+        uint32_t vertex = ptd_get_u32(bytes + HEADER_BYTES + 4 * (size_t)k);
         if (vertex >= (uint32_t)pattern->n || seen[vertex]) {
             return 0;
         }
         seen[vertex] = 1;
     }
     for (int32_t k = 0; k < pattern->n; k++) {
-        order[k] = (int32_t)get_u32(bytes + HEADER_BYTES + 4 * (size_t)k);
+        order[k] = (int32_t)ptd_get_u32(bytes + HEADER_BYTES + 4 * (size_t)k);
     }
     return 1;
 }
@@ -219,12 +195,12 @@ void ptd_plan_store_save(const ptd_plan_store *store, const ptd_pattern *pattern
         goto out;
     }
     for (int32_t k = 0; k < pattern->n; k++) {
-        put_u32(bytes + HEADER_BYTES + 4 * (size_t)k, (uint32_t)order[k]);
+        ptd_put_u32(bytes + HEADER_BYTES + 4 * (size_t)k, (uint32_t)order[k]);
     }
     seal(pattern, bytes);
     memcpy(end, ".plan", sizeof ".plan");
     unfinished_end[0] = '.';
-    write_hex(random, sizeof random, unfinished_end + 1);
+    ptd_put_hex(random, sizeof random, unfinished_end + 1);
     unfinished_end[1 + 2 * RANDOM_BYTES] = '\0';
     /* Where the directory is missing for good, so is the file. */
     mkdir(store->directory, 0700);

@@ -13,9 +13,6 @@
 #include "memory.h"
 #include "status.h"
 
-/* The head keeps its count above three bits. */
-enum { HEAD_RUNS = 1 << 2, HEAD_COUNT_SHIFT = 3 };
-
 static int64_t upper_size(const ptd_symbolic *symbolic, int32_t row)
 {
     return symbolic->start[row + 1] - symbolic->start[row] - symbolic->lower[row];
@@ -32,9 +29,9 @@ static void find_nested_rows(const ptd_symbolic *symbolic, uint8_t *is_nested)
     for (int32_t k = 0; k < n - 1; k++) {
         int64_t size = upper_size(symbolic, k + 1);
         const int32_t *column = upper_columns(symbolic, k);
-        is_nested[k] = upper_size(symbolic, k) == size + 1 && column[0] == k + 1 &&
-                       memcmp(column + 1, upper_columns(symbolic, k + 1),
-                              (size_t)size * sizeof *column) == 0;
+        is_nested[k] =
+            upper_size(symbolic, k) == size + 1 && column[0] == k + 1 &&
+            memcmp(column + 1, upper_columns(symbolic, k + 1), (size_t)size * sizeof *column) == 0;
     }
     is_nested[n - 1] = 0;
 }
@@ -66,11 +63,12 @@ static inline void put_word(uint16_t *words, size_t index, uint32_t value, int w
 
 /* One group; returns its length in words of the row's width. Sources are `column[0..size)` and then
  * the exit. Inlined twice, so that the width costs nothing inside the loops. */
-static inline __attribute__((always_inline)) size_t
-put_group(uint16_t *words, int rows, const int32_t *column, size_t size, const uint32_t *slot_of,
-          uint32_t exit_slot, int wide)
+static inline __attribute__((always_inline)) size_t put_group(uint16_t *words, int rows,
+                                                              const int32_t *column, size_t size,
+                                                              const uint32_t *slot_of,
+                                                              uint32_t exit_slot, int wide)
 {
-    const uint32_t max_count = (wide ? UINT32_MAX : UINT16_MAX) >> HEAD_COUNT_SHIFT;
+    const uint32_t max_count = (wide ? UINT32_MAX : UINT16_MAX) >> PTD_HEAD_COUNT_SHIFT;
     uint32_t expected = PTD_NONE;
     size_t n_runs = 0;
     for (size_t e = 0; e < size; e++) {
@@ -86,7 +84,7 @@ put_group(uint16_t *words, int rows, const int32_t *column, size_t size, const u
         return 1 + size + 1;
     }
     put_word(words, 0,
-             (uint32_t)(rows - 1) | HEAD_RUNS | (uint32_t)n_runs << HEAD_COUNT_SHIFT, wide);
+             (uint32_t)(rows - 1) | PTD_HEAD_RUNS | (uint32_t)n_runs << PTD_HEAD_COUNT_SHIFT, wide);
     size_t next = 1;
     for (size_t e = 0; e <= size;) {
         size_t first = e;
@@ -115,8 +113,8 @@ static ptd_status append_row(const ptd_symbolic *symbolic, int32_t row, const ui
     for (int32_t a = 0; a < n_lower;) {
         int32_t last = lower[a];
         int rows = 1;
-        while (rows < PTD_PROGRAM_MAX_GROUP && a + rows < n_lower &&
-               lower[a + rows] == last + 1 && is_nested[last]) {
+        while (rows < PTD_PROGRAM_MAX_GROUP && a + rows < n_lower && lower[a + rows] == last + 1 &&
+               is_nested[last]) {
             last++;
             rows++;
         }

@@ -8,10 +8,8 @@
 #ifndef PTD_PROGRAM_H
 #define PTD_PROGRAM_H
 
+#include "program_format.h"
 #include "symbolic.h"
-
-/* Rows with more slots take 32-bit words. */
-enum { PTD_PROGRAM_NARROW_SLOTS = 65535, PTD_PROGRAM_MAX_GROUP = 4 };
 
 typedef struct {
     uint16_t *words;

@@ -14,12 +14,11 @@
 #include "validate.h"
 
 #include "memory.h"
+#include "program_format.h"
 #include "status.h"
 #include "trace.h"
 
 #include <string.h>
-
-enum { MAX_GROUP = 4, HEAD_RUNS = 1 << 2, HEAD_COUNT_SHIFT = 3, NARROW_SLOTS = 65535 };
 
 typedef struct {
     const ptd_trace_meta *meta;
@@ -541,7 +540,7 @@ static ptd_status check_row_program(const checker *c, uint32_t first_row, uint32
     const uint32_t slots = u32(c, PTD_ROW_SLOT)[row + 1] - u32(c, PTD_ROW_SLOT)[row];
     const uint32_t lower = u32(c, PTD_ROW_LOWER)[row];
     const uint32_t *column = u32(c, PTD_SLOT_COLUMN) + u32(c, PTD_ROW_SLOT)[row];
-    const int is_wide = slots > NARROW_SLOTS;
+    const int is_wide = slots > PTD_PROGRAM_NARROW_SLOTS;
     program_reader r = {.word = (const uint16_t *)c->arrays[PTD_PROGRAM].data + begin,
                         .end = is_wide ? n_words / 2 : n_words,
                         .is_wide = is_wide};
@@ -555,8 +554,8 @@ static ptd_status check_row_program(const checker *c, uint32_t first_row, uint32
             return invalid(c, PTD_PROGRAM, group_at);
         }
         const uint32_t head = next_word(&r);
-        const uint32_t rows = (head & (MAX_GROUP - 1)) + 1;
-        const uint32_t n_runs = head >> HEAD_COUNT_SHIFT;
+        const uint32_t rows = (head & (PTD_PROGRAM_MAX_GROUP - 1)) + 1;
+        const uint32_t n_runs = head >> PTD_HEAD_COUNT_SHIFT;
         if (rows > lower - used) {
             return invalid(c, PTD_PROGRAM, group_at);
         }
@@ -570,7 +569,7 @@ static ptd_status check_row_program(const checker *c, uint32_t first_row, uint32
         const uint32_t *source = row_sources(c, first_row + first + rows - 1, &count);
         int diagonal = 0;
         const int fits =
-            head & HEAD_RUNS
+            head & PTD_HEAD_RUNS
                 ? run_destinations_fit(&r, n_runs, source, count, column, slots, lower, &diagonal)
                 : n_runs == 0 &&
                       listed_destinations_fit(&r, source, count, column, slots, lower, &diagonal);
