@@ -15,9 +15,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,20 +89,11 @@ static int is_trusted(const struct stat *about)
            ((about->st_mode & S_ISGID) && is_group_of_ours(about->st_gid));
 }
 
-static int open_directory_at(int at, const char *name, int flags)
-{
-    int directory;
-    do {
-        directory = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
-    } while (directory < 0 && errno == EINTR);
-    return directory;
-}
-
 /* PTD_CACHE_MISS where it is missing and `make` is 0. */
 static ptd_status open_cache(const char *path, int make, int *directory, ptd_error *error)
 {
     struct stat about;
-    int opened = open_directory_at(AT_FDCWD, path, 0);
+    int opened = ptd_file_open_directory(AT_FDCWD, path, 0);
     if (opened < 0 && errno == ENOENT) {
         if (!make) {
             return ptd_fail(error, PTD_CACHE_MISS, 0, 0);
@@ -113,7 +102,7 @@ static ptd_status open_cache(const char *path, int make, int *directory, ptd_err
         if (status != PTD_OK) {
             return status;
         }
-        opened = open_directory_at(AT_FDCWD, path, 0);
+        opened = ptd_file_open_directory(AT_FDCWD, path, 0);
     }
     if (opened < 0) {
         return ptd_file_failed(error);
@@ -143,7 +132,7 @@ static ptd_status open_housekeeping(int cache, const char *name, int *directory,
     if (!made && errno != EEXIST) {
         return ptd_file_failed(error);
     }
-    *directory = open_directory_at(cache, name, O_NOFOLLOW);
+    *directory = ptd_file_open_directory(cache, name, O_NOFOLLOW);
     if (*directory < 0) {
         return ptd_file_failed(error);
     }
@@ -158,7 +147,7 @@ static ptd_status open_housekeeping(int cache, const char *name, int *directory,
 /* An NFS client may stay blind to a new name until the directory is opened and read. */
 static void look_into(int cache)
 {
-    const int copy = open_directory_at(cache, ".", 0);
+    const int copy = ptd_file_open_directory(cache, ".", 0);
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
     if (stream) {
         (void)readdir(stream);
@@ -413,76 +402,4 @@ ptd_status ptd_save_trace_to_cache(const ptd_elimination_trace *trace, const cha
     status = save_entry(trace, cache, error);
     (void)close(cache);
     return status;
-}
-
-/* ---- any path */
-
-/* What the path stands for, through symbolic links: these are kept and their target is replaced. */
-static ptd_status resolve(const char *path, char resolved[PATH_MAX], ptd_error *error)
-{
-    struct stat about;
-    if (strlen(path) >= PATH_MAX) {
-        return ptd_fail(error, PTD_IO_ERROR, 0, ENAMETOOLONG);
-    }
-    if (stat(path, &about) != 0) {
-        if (errno != ENOENT) {
-            return ptd_file_failed(error);
-        }
-        memcpy(resolved, path, strlen(path) + 1);
-        return PTD_OK;
-    }
-    if (!S_ISREG(about.st_mode)) {
-        return ptd_fail(error, PTD_CACHE_NOT_REGULAR, 0, about.st_mode);
-    }
-    return realpath(path, resolved) ? PTD_OK : ptd_file_failed(error);
-}
-
-ptd_status ptd_save_trace_to_file(const ptd_elimination_trace *trace, const char *path,
-                                  ptd_error *error)
-{
-    char resolved[PATH_MAX];
-    char unique[PTD_UNIQUE_NAME_BYTES];
-    char temporary[PTD_UNIQUE_NAME_BYTES + 1];
-    ptd_status status = resolve(path, resolved, error);
-    if (status == PTD_OK) {
-        status = ptd_file_unique_name(unique, error);
-    }
-    if (status != PTD_OK) {
-        return status;
-    }
-    snprintf(temporary, sizeof temporary, ".%s", unique);
-    char *slash = strrchr(resolved, '/');
-    const char *name = slash ? slash + 1 : resolved;
-    if (slash) {
-        *slash = '\0';
-    }
-    const int directory = open_directory_at(AT_FDCWD,
-                                            !slash              ? "."
-                                            : slash == resolved ? "/"
-                                                                : resolved,
-                                            0);
-    if (directory < 0) {
-        return ptd_file_failed(error);
-    }
-    status = ptd_file_write(trace, directory, temporary, 0666, error);
-    if (status != PTD_OK) {
-        goto done;
-    }
-    if (renameat(directory, temporary, directory, name) != 0) {
-        status = ptd_file_failed(error);
-        (void)unlinkat(directory, temporary, 0);
-        goto done;
-    }
-    status = ptd_file_sync_directory(directory, error);
-done:
-    (void)close(directory);
-    return status;
-}
-
-ptd_status ptd_load_trace_from_file(const char *path, ptd_elimination_trace **trace,
-                                    ptd_error *error)
-{
-    *trace = NULL;
-    ptd_status status = ptd_file_read(AT_FDCWD, path, 0, trace, error);
-    return status == PTD_CACHE_MISS ? ptd_fail(error, PTD_IO_ERROR, 0, ENOENT) : status;
 }

@@ -49,6 +49,15 @@ ptd_status ptd_file_unique_name(char name[PTD_UNIQUE_NAME_BYTES], ptd_error *err
     return PTD_OK;
 }
 
+int ptd_file_open_directory(int at, const char *name, int flags)
+{
+    int directory;
+    do {
+        directory = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    } while (directory < 0 && errno == EINTR);
+    return directory;
+}
+
 /* ---- writing */
 
 static ptd_status write_all(int file, const void *bytes, uint64_t length, ptd_error *error)

@@ -13,6 +13,10 @@ ptd_status ptd_file_failed(ptd_error *error);
 enum { PTD_UNIQUE_NAME_BYTES = 128 };
 PTD_MUST_CHECK ptd_status ptd_file_unique_name(char name[PTD_UNIQUE_NAME_BYTES], ptd_error *error);
 
+/* A descriptor of directory `name` in directory `at`, -1 with errno on failure. `flags` are more
+ * flags of openat. */
+int ptd_file_open_directory(int at, const char *name, int flags);
+
 /* Makes `name`, which must not be there yet, in the directory; what it holds is on the medium when
  * this returns. On failure nothing is left behind. */
 PTD_MUST_CHECK ptd_status ptd_file_write(const ptd_elimination_trace *trace, int directory,
