@@ -92,6 +92,8 @@ static inline void clear_marks(const checker *c, int64_t count)
     memset(c->seen, 0, (size_t)((count + 63) / 64) * sizeof *c->seen);
 }
 
+/* The pass over the exit sums, once edges, forms and exits have passed (validate_exits.c). */
+PTD_MUST_CHECK ptd_status ptd_validate_exit_sums(const checker *c);
 /* The passes over the blocks, once all others have passed (validate_blocks.c). */
 PTD_MUST_CHECK ptd_status ptd_validate_blocks(const checker *c);
 

@@ -4,8 +4,8 @@
  * components, edges, forms and exits, then the blocks row by row, and at last the components
  * against their blocks. Each pass reads only what the passes before have shown to be in bounds.
  *
- * The blocks are checked for their meaning, too (validate_blocks.c). What is left unchecked is
- * arithmetic: that the exit sum of a position is the sum of what leaves its component.
+ * Exit sums (validate_exits.c) and blocks (validate_blocks.c) are checked for their meaning, too:
+ * with the content hash, that makes a trace the trace of its graph and no other.
  *
  * Built with PTD_PLANT_BUG one check is missing, for tests that must be seen to fail.
  */
@@ -261,6 +261,46 @@ static ptd_status check_edges(const checker *c)
     return PTD_OK;
 }
 
+/* Dropped vertices that others lead into are traps: they, and all that they lead to, have edges
+ * and lead to dropped vertices alone. `queue` has room for every dropped vertex. */
+static ptd_status check_traps(const checker *c, uint32_t *queue)
+{
+    const uint32_t *start = u32(c, PTD_EDGE_START);
+    const uint32_t *target = u32(c, PTD_EDGE_TARGET);
+    const int64_t first = c->meta->n_absorbing;
+    int64_t end = 0;
+    clear_marks(c, c->n_boundary);
+    for (int64_t e = start[c->n_boundary]; e < c->meta->n_edges; e++) {
+        if (target[e] >= first && target[e] < c->n_boundary && mark(c->seen, target[e])) {
+            queue[end++] = target[e];
+        }
+    }
+    for (int64_t at = 0; at < end; at++) {
+        for (uint32_t e = start[queue[at]]; e < start[queue[at] + 1]; e++) {
+            if (target[e] < first || target[e] >= c->n_boundary) {
+                return invalid(c, PTD_EDGE_TARGET, e);
+            }
+            if (mark(c->seen, target[e])) {
+                queue[end++] = target[e];
+            }
+        }
+    }
+    for (int64_t p = first; p < c->n_boundary; p++) {
+        if (start[p] == start[p + 1]) {
+            return invalid(c, PTD_EDGE_START, p + 1);
+        }
+    }
+    return PTD_OK;
+}
+
+static ptd_status check_dropped(const checker *c)
+{
+    uint32_t *queue = ptd_allocate((size_t)c->meta->n_dropped, sizeof *queue);
+    ptd_status status = queue ? check_traps(c, queue) : ptd_fail(c->error, PTD_NO_MEMORY, 0, 0);
+    ptd_release(queue);
+    return status;
+}
+
 /* ---- forms and exits */
 
 static int is_finite_bits(double value)
@@ -339,8 +379,8 @@ ptd_status ptd_trace_validate(const ptd_trace_meta *meta,
                               const ptd_array arrays[PTD_TRACE_ARRAY_COUNT], ptd_error *error)
 {
     static ptd_status (*const passes[])(const checker *) = {
-        check_positions, check_states, check_components,    check_edges,
-        check_forms,     check_exits,  ptd_validate_blocks,
+        check_positions, check_states, check_components,       check_edges,         check_dropped,
+        check_forms,     check_exits,  ptd_validate_exit_sums, ptd_validate_blocks,
     };
     checker c = {.meta = meta, .arrays = arrays, .error = error};
     ptd_status status = check_meta(&c);
