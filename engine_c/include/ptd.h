@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define PTD_API __attribute__((visibility("default")))
+#define PTD_API        __attribute__((visibility("default")))
 #define PTD_MUST_CHECK __attribute__((warn_unused_result))
 
 /* ---- status: one row a code. Families: 1xx graph, 2xx evaluation, 3xx trace data and files,
@@ -144,12 +144,13 @@ PTD_API void ptd_graph_destroy(ptd_graph *graph);
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_vertices(ptd_graph *graph, int64_t count,
                                                          const int32_t *states, ptd_error *error);
 PTD_API int64_t ptd_graph_vertex_count(const ptd_graph *graph);
-/* coefficients: count x n_parameters (NULL: all zero). Parallel edges add. */
+/* coefficients: count x n_parameters (NULL: all zero). Parallel edges add. Numbers must be finite,
+ * and a weight without coefficients not negative; nothing leads into the start. On failure no edge
+ * is added. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edges(ptd_graph *graph, int64_t count,
                                                       const int64_t *from, const int64_t *to,
                                                       const double *base,
-                                                      const double *coefficients,
-                                                      ptd_error *error);
+                                                      const double *coefficients, ptd_error *error);
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t from, int64_t to,
                                                      double base, const double *coefficients,
                                                      ptd_error *error);
@@ -157,8 +158,8 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_add_edge(ptd_graph *graph, int64_t f
  * vertex classified. A vertex that the start can reach (through edges whatever their weights) and
  * that cannot reach absorption is PTD_GRAPH_NO_ABSORPTION, or, where `improper` is not 0, dropped:
  * the time is then infinite with positive probability. Vertices that cannot be reached and can
- * reach such a trap are dropped too. Error indices are numbers as added. A graph with every start edge into
- * absorption is valid (its time is 0). On failure the graph is unchanged. */
+ * reach such a trap are dropped too. Error indices are numbers as added. A graph with every start
+ * edge into absorption is valid (its time is 0). On failure the graph is unchanged. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_graph_freeze(ptd_graph *graph, int32_t improper,
                                                    ptd_error *error);
 /* Pointers stay valid while the graph lives. */
@@ -181,9 +182,13 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_trace_key(const ptd_graph *graph,
  *
  * Vertices have positions: first the boundary (absorbing, then dropped), then the components
  * downstream first, in each its vertices in elimination order; the start comes last. Absorbing
- * positions have no edges; dropped ones keep those of the graph, and no exit. A component of one
- * vertex needs no elimination. Each other one points to a block: the pattern and program of its
- * factorisation, shared by components with equal weights. Numbers inside a block are local: row
+ * positions have no edges; dropped ones keep those of the graph, and no exit. The edges of a
+ * position stand by what they lead to, targets ascending in each class: internal ones (its own
+ * component), external ones (other components), those into the boundary, and the self-loop
+ * (discrete only). An exit sum adds the weights of the external and boundary edges: their forms,
+ * ascending, or one form that is their sum, folded where no number in them is negative. A component
+ * of one vertex needs no elimination. Each other one points to a block: the pattern and program of
+ * its factorisation, shared by components with equal weights. Numbers inside a block are local: row
  * and column i stand for position component_start + i.
  *
  * A block's row has slots [L | diagonal | U | exit]. Its values come up-looking: the slots are
@@ -194,15 +199,15 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_graph_trace_key(const ptd_graph *graph,
  *
  * Program of a row: 16-bit words (32-bit words stored low half first where the row has more than
  * 65,535 slots). Groups of s = 1..4 consecutive rows k0..k0+s-1 of L whose U patterns are nested
- * (each U(k) = {k+1} + U(k+1)) are one group. A group: a head word (s - 1) | runs << 2 | count << 3.
- * With runs = 1, `count` triples follow: (first of U(last), first slot, length); with runs = 0,
- * one destination slot for each entry of U(last) and then for its exit. Sources number U(last) from
- * 0, its exit last. For the rows before the last the first s-1-j entries of U(k0+j) lie inside the
- * group and are applied when the l are computed. `count` is 0 where runs = 0. */
+ * (each U(k) = {k+1} + U(k+1)) are one group. A group: a head word (s - 1) | runs << 2 | count
+ * << 3. With runs = 1, `count` triples follow: (first of U(last), first slot, length); with runs =
+ * 0, one destination slot for each entry of U(last) and then for its exit. Sources number U(last)
+ * from 0, its exit last. For the rows before the last the first s-1-j entries of U(k0+j) lie inside
+ * the group and are applied when the l are computed. `count` is 0 where runs = 0. */
 typedef struct ptd_elimination_trace ptd_elimination_trace;
 
 #define PTD_TRACE_FORMAT_VERSION 1
-#define PTD_NONE UINT32_MAX
+#define PTD_NONE                 UINT32_MAX
 
 typedef struct {
     int64_t kind; /* ptd_kind */
@@ -211,14 +216,14 @@ typedef struct {
     int64_t n_vertices;
     int64_t n_absorbing;
     int64_t n_dropped;
-    int64_t n_components;    /* of transient vertices and the start */
+    int64_t n_components; /* of transient vertices and the start */
     int64_t n_blocks;
     int64_t n_edges;
-    int64_t n_forms;         /* of edges; folded exit sums follow them in the form arrays */
-    int64_t multiply_adds;   /* of all components, as if none shared its block */
-    int64_t lower_entries;   /* L entries of all components */
+    int64_t n_forms;       /* of edges; folded exit sums follow them in the form arrays */
+    int64_t multiply_adds; /* of all components, as if none shared its block */
+    int64_t lower_entries; /* L entries of all components */
     int64_t upper_entries;
-    int64_t fill_in;         /* off-diagonal entries of L and U that are no edge */
+    int64_t fill_in; /* off-diagonal entries of L and U that are no edge */
     int64_t largest_component;
     int64_t ordering_version;
 } ptd_trace_meta;
@@ -233,10 +238,10 @@ typedef enum { PTD_INT32 = 0, PTD_UINT32 = 1, PTD_UINT16 = 2, PTD_FLOAT64 = 3 } 
     ROW(PTD_COMPONENT_START, "component_start", PTD_UINT32) /* n_components + 1, positions */      \
     ROW(PTD_COMPONENT_BLOCK, "component_block", PTD_UINT32) /* n_components, PTD_NONE: single */   \
     ROW(PTD_EDGE_START, "edge_start", PTD_UINT32)           /* n + 1, by position */               \
-    ROW(PTD_EDGE_EXTERNAL, "edge_external", PTD_UINT32)     /* n: end of internal edges */         \
-    ROW(PTD_EDGE_BOUNDARY, "edge_boundary", PTD_UINT32)     /* n: end of external edges */         \
-    ROW(PTD_EDGE_SELF, "edge_self", PTD_UINT32)             /* n: end of boundary edges */         \
-    ROW(PTD_EDGE_TARGET, "edge_target", PTD_UINT32)         /* n_edges, positions, ascending */    \
+    ROW(PTD_EDGE_EXTERNAL, "edge_external", PTD_UINT32)     /* n: where external edges begin */    \
+    ROW(PTD_EDGE_BOUNDARY, "edge_boundary", PTD_UINT32)     /* n: where boundary edges begin */    \
+    ROW(PTD_EDGE_SELF, "edge_self", PTD_UINT32)             /* n: where the self-loop stands */    \
+    ROW(PTD_EDGE_TARGET, "edge_target", PTD_UINT32)         /* n_edges, positions */               \
     ROW(PTD_EDGE_FORM, "edge_form", PTD_UINT32)             /* n_edges */                          \
     ROW(PTD_FORM_BASE, "form_base", PTD_FLOAT64)            /* all forms */                        \
     ROW(PTD_FORM_START, "form_start", PTD_UINT32)           /* all forms + 1 */                    \
@@ -259,7 +264,7 @@ typedef enum {
 #define PTD_ARRAY_ENUM(identifier, name, dtype) identifier,
     PTD_TRACE_ARRAY_TABLE(PTD_ARRAY_ENUM)
 #undef PTD_ARRAY_ENUM
-    PTD_TRACE_ARRAY_COUNT
+        PTD_TRACE_ARRAY_COUNT
 } ptd_trace_array_id;
 
 typedef struct {
@@ -344,7 +349,8 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
                                                            ptd_error *error);
 
 /* ---- evaluation. Thetas are rows of n_parameters; all outputs are row-major, one row a theta.
- * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed.
+ * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed
+ * (only ptd_evaluate_trace makes its result).
  * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
  * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta. */
 typedef struct ptd_workspace ptd_workspace;
@@ -369,9 +375,9 @@ PTD_API const char *ptd_workspace_instruction_set(const ptd_workspace *workspace
 
 /* E[Y^1], .., E[Y^order] of Y = integral of the reward along the path (discrete: its sum over the
  * visited vertices); infinite where the start reaches dropped vertices with positive probability
- * and any dropped vertex has a reward. `rewards`: n_vertices, finite and >= 0; NULL: all 1 (the time itself). Rewards
- * of start, absorbing and dropped vertices have no effect.
- * moments: n_thetas x order. gradient: n_thetas x order x n_parameters, or NULL. */
+ * and any dropped vertex has a reward. `rewards`: n_vertices, finite and >= 0; NULL: all 1 (the
+ * time itself). Rewards of start, absorbing and dropped vertices have no effect. moments: n_thetas
+ * x order. gradient: n_thetas x order x n_parameters, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas,
                                               const double *thetas, const double *rewards,
                                               int32_t order, double *moments, double *gradient,

@@ -33,8 +33,8 @@ ptd_status ptd_expected_sojourn(ptd_workspace *workspace, int64_t n_thetas, cons
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = sojourn + first * n;
-        ptd_status status = ptd_workspace_begin(
-            ws, thetas + first * ws->meta->n_parameters, first, count, error);
+        ptd_status status =
+            ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, error);
         if (status) {
             return status;
         }
@@ -48,8 +48,7 @@ ptd_status ptd_expected_sojourn(ptd_workspace *workspace, int64_t n_thetas, cons
         for (int lane = 0; lane < count; lane++) {
             for (int64_t i = 0; i < n; i++) {
                 const int timeless = i < ws->meta->n_absorbing || i + 1 == n;
-                block[lane * n + vertex[i]] =
-                    timeless ? 0 : flow[(size_t)i * lanes + (size_t)lane];
+                block[lane * n + vertex[i]] = timeless ? 0 : flow[(size_t)i * lanes + (size_t)lane];
             }
         }
         status = ptd_workspace_check_finite(ws, block, first, count, n, error);
@@ -174,8 +173,8 @@ ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas, const double *
     ptd_status status = ptd_workspace_set_reward(ws, rewards, error);
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
-                                     error);
+        status =
+            ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, error);
         if (status) {
             break;
         }

@@ -21,7 +21,8 @@ static double form_magnitude(const ptd_lanes *z, uint32_t f, int lanes, int lane
     return sum;
 }
 
-/* 0.3 - 3 theta at theta = 0.1 is meant to be 0 and comes out as -5.6e-17: such weights become 0. */
+/* 0.3 - 3 theta at theta = 0.1 is meant to be 0 and comes out as -5.6e-17: such weights become 0.
+ */
 static void forgive_rounding(ptd_workspace *ws)
 {
     ptd_lanes *z = &ws->lanes;
@@ -63,8 +64,7 @@ ptd_status ptd_diagnose_weights(ptd_workspace *ws, int64_t first, int count, ptd
     return PTD_OK;
 }
 
-ptd_status ptd_diagnose_probabilities(ptd_workspace *ws, int64_t first, int count,
-                                      ptd_error *error)
+ptd_status ptd_diagnose_probabilities(ptd_workspace *ws, int64_t first, int count, ptd_error *error)
 {
     const ptd_lanes *z = &ws->lanes;
     const size_t lanes = (size_t)ws->kernel->lanes;

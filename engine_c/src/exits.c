@@ -15,14 +15,14 @@ typedef struct {
     ptd_exits *exits;
     size_t start_capacity;
     size_t form_capacity;
-    uint8_t *may_fold;     /* of the graph's forms: base and coefficients >= 0 */
+    uint8_t *may_fold;      /* of the graph's forms: base and coefficients >= 0 */
     uint32_t *exit_of_form; /* of all forms: the exit sum that is this form alone */
     size_t exit_of_form_count;
     size_t exit_of_form_capacity;
-    ptd_id_table sums;      /* the exit sums of several forms */
-    uint64_t *leaving;      /* forms of the vertex at hand; room for the largest out-degree */
-    uint64_t *touched;      /* n_parameters: those of the sum being folded */
-    double *coefficient;    /* n_parameters, by parameter; 0 outside a fold */
+    ptd_id_table sums;   /* the exit sums of several forms */
+    uint64_t *leaving;   /* forms of the vertex at hand; room for the largest out-degree */
+    uint64_t *touched;   /* n_parameters: those of the sum being folded */
+    double *coefficient; /* n_parameters, by parameter; 0 outside a fold */
     uint32_t *fold_parameter;
     double *fold_coefficient;
 } collector;
@@ -224,8 +224,8 @@ static ptd_status find_exit(collector *c, uint32_t vertex, uint32_t *exit, ptd_e
     return form == PTD_NONE ? find_sum(c, count, exit, error) : find_single(c, form, exit, error);
 }
 
-ptd_status ptd_exits_create(const ptd_graph_view *graph, const ptd_layout *layout,
-                            ptd_exits *exits, ptd_error *error)
+ptd_status ptd_exits_create(const ptd_graph_view *graph, const ptd_layout *layout, ptd_exits *exits,
+                            ptd_error *error)
 {
     ptd_status status = PTD_OK;
     collector c = {.graph = graph, .layout = layout, .exits = exits};

@@ -15,9 +15,9 @@
 typedef struct {
     uint32_t *of_vertex; /* n_vertices: the exit sum; PTD_NONE: boundary, or no way out */
     int64_t n_exits;
-    uint32_t *start;     /* n_exits + 1, into form */
-    uint32_t *form;      /* ascending within a sum; a form counts as often as it stands there */
-    ptd_forms forms;     /* the graph's, with their numbers, then those that folding added */
+    uint32_t *start; /* n_exits + 1, into form */
+    uint32_t *form;  /* ascending within a sum; a form counts as often as it stands there */
+    ptd_forms forms; /* the graph's, with their numbers, then those that folding added */
 } ptd_exits;
 
 /* Exit sums are numbered, and forms added, by first appearance in the layout's sequence. */

@@ -14,8 +14,8 @@
 enum { PTD_ORDERING_VERSION = 1 };
 
 typedef struct {
-    int32_t n;           /* vertices, >= 2 */
-    const int64_t *start; /* n + 1 */
+    int32_t n;             /* vertices, >= 2 */
+    const int64_t *start;  /* n + 1 */
     const int32_t *column; /* start[n] columns, sorted in each row, no diagonal */
 } ptd_pattern;
 

@@ -42,8 +42,7 @@ static int64_t next_internal(const planner *p, uint32_t vertex, uint32_t compone
 {
     const int32_t *to = p->graph->edge_to;
     int64_t end = p->graph->edge_start[vertex + 1];
-    while (e < end &&
-           (p->layout->component[to[e]] != component || (uint32_t)to[e] == vertex)) {
+    while (e < end && (p->layout->component[to[e]] != component || (uint32_t)to[e] == vertex)) {
         e++;
     }
     return e;

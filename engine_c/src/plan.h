@@ -15,11 +15,11 @@
 #include "symbolic.h"
 
 typedef struct {
-    uint32_t component;    /* the first one with this pattern */
-    int64_t n_components;  /* so many have it */
-    int64_t n_blocks;      /* so many blocks have it */
+    uint32_t component;   /* the first one with this pattern */
+    int64_t n_components; /* so many have it */
+    int64_t n_blocks;     /* so many blocks have it */
     int64_t n_edges;
-    int32_t *order;        /* order[k]: place, in canonical order, of the vertex eliminated k-th */
+    int32_t *order; /* order[k]: place, in canonical order, of the vertex eliminated k-th */
     ptd_symbolic symbolic;
 } ptd_plan_pattern;
 
@@ -30,10 +30,10 @@ typedef struct {
     uint32_t *block_component; /* n_blocks: the first one with these weights, ascending */
     uint32_t *block_pattern;   /* n_blocks */
     ptd_plan_pattern *patterns;
-    int64_t n_rows;            /* of all blocks, as the three below */
+    int64_t n_rows; /* of all blocks, as the three below */
     int64_t n_slots;
     int64_t n_entries;
-    int64_t bytes;             /* of the blocks' arrays without their programs */
+    int64_t bytes; /* of the blocks' arrays without their programs */
 } ptd_plan;
 
 /* `max_bytes` bounds `bytes`; beyond it PTD_TRACE_TOO_LARGE with the bytes needed at least in

@@ -23,12 +23,10 @@ static inline ptd_status ptd_progress_tell(ptd_progress_meter *meter, ptd_error 
     return PTD_OK;
 }
 
-static inline ptd_status ptd_progress_add(ptd_progress_meter *meter, int64_t work,
-                                          ptd_error *error)
+static inline ptd_status ptd_progress_add(ptd_progress_meter *meter, int64_t work, ptd_error *error)
 {
     meter->done += work;
-    return meter->done - meter->told < PTD_PROGRESS_STEP ? PTD_OK
-                                                         : ptd_progress_tell(meter, error);
+    return meter->done - meter->told < PTD_PROGRESS_STEP ? PTD_OK : ptd_progress_tell(meter, error);
 }
 
 #endif

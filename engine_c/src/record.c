@@ -1,9 +1,9 @@
 /* Recording: from a frozen graph to its elimination trace.
  *
  * Layout (boundary, components, start), exits, plan (blocks, orders, fill), and then the arrays
- * that ptd.h describes are written, one group after the other. Every step depends on the canonical graph
- * alone, and so do the bytes. The size is bounded before the work: what the graph's own arrays take
- * is known, the plan stops when the fill would exceed the rest, the program likewise.
+ * that ptd.h describes are written, one group after the other. Every step depends on the canonical
+ * graph alone, and so do the bytes. The size is bounded before the work: what the graph's own
+ * arrays take is known, the plan stops when the fill would exceed the rest, the program likewise.
  */
 #include "ptd.h"
 
@@ -33,7 +33,7 @@ typedef struct {
     ptd_program program;
     ptd_progress_meter progress;
     int64_t max_bytes;
-    int64_t bytes; /* known so far */
+    int64_t bytes;      /* known so far */
     uint32_t *position; /* of each vertex */
     uint64_t *keys;     /* room for the largest out-degree */
     ptd_trace_meta meta;
@@ -62,8 +62,7 @@ static uint32_t *new_numbers(recording *r, ptd_trace_array_id id, int64_t length
 /* Memory that the arrays take over. */
 static void take_array(recording *r, ptd_trace_array_id id, int64_t length, void *data)
 {
-    r->arrays[id] =
-        (ptd_array){.dtype = ptd_trace_array_dtype(id), .length = length, .data = data};
+    r->arrays[id] = (ptd_array){.dtype = ptd_trace_array_dtype(id), .length = length, .data = data};
 }
 
 static uint32_t *numbers(const recording *r, ptd_trace_array_id id)
@@ -352,8 +351,7 @@ static ptd_status write_programs(recording *r, ptd_error *error)
     const ptd_plan *plan = &r->plan;
     ptd_error failure = {0};
     ptd_status status = PTD_OK;
-    uint32_t *block_of_pattern =
-        ptd_allocate((size_t)plan->n_patterns, sizeof *block_of_pattern);
+    uint32_t *block_of_pattern = ptd_allocate((size_t)plan->n_patterns, sizeof *block_of_pattern);
     if (!block_of_pattern) {
         return no_memory(error);
     }

@@ -10,9 +10,9 @@
 
 typedef struct {
     int32_t n;
-    int64_t *start;     /* n + 1, into column */
-    int32_t *lower;     /* n: how many of the row's columns are < i */
-    int32_t *column;    /* start[n] */
+    int64_t *start;  /* n + 1, into column */
+    int32_t *lower;  /* n: how many of the row's columns are < i */
+    int32_t *column; /* start[n] */
     int64_t multiply_adds;
 } ptd_symbolic;
 

@@ -2,8 +2,8 @@
  *
  * The content hash covers the edges and their forms and not the sums, so that without this pass a
  * forged file could answer with other numbers under the right key. A sum is either the forms
- * themselves, ascending, or one form that holds their sum; that one is added up again in the order
- * in which exits.c adds, and must agree to the last bit.
+ * themselves, ascending, or one form that holds their sum; that one is added up again and must
+ * agree to the last bit.
  */
 #include "checker.h"
 
@@ -15,7 +15,7 @@ typedef struct {
     double *sum;       /* coefficients of one form; room for the longest */
 } exit_scratch;
 
-/* Forms of the edges that leave the component of position `p`, ascending; their number. */
+/* Forms of the edges that leave the component of position `p`; their number. */
 static uint32_t collect_leaving(const checker *c, int64_t p, uint64_t *leaving)
 {
     const uint32_t begin = u32(c, PTD_EDGE_EXTERNAL)[p];
@@ -23,7 +23,6 @@ static uint32_t collect_leaving(const checker *c, int64_t p, uint64_t *leaving)
     for (uint32_t e = 0; e < count; e++) {
         leaving[e] = u32(c, PTD_EDGE_FORM)[begin + e];
     }
-    ptd_sort_keys(leaving, count);
     return count;
 }
 
@@ -46,6 +45,9 @@ static uint32_t place_of(uint32_t wanted, const uint32_t *parameter, uint32_t le
 {
     uint32_t low = 0;
     uint32_t high = length;
+    if (length == 1) {
+        return parameter[0] != wanted;
+    }
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
         if (parameter[middle] < wanted) {
@@ -57,7 +59,8 @@ static uint32_t place_of(uint32_t wanted, const uint32_t *parameter, uint32_t le
     return low < length && parameter[low] == wanted ? low : length;
 }
 
-/* Whether `form` is the sum of the leaving forms, none of whose numbers is negative. */
+/* Whether `form` is the sum of the leaving forms, added in their sequence, none of whose numbers is
+ * negative. */
 static int is_their_sum(const checker *c, uint32_t form, const uint64_t *leaving, uint32_t count,
                         double *sum)
 {
@@ -93,20 +96,29 @@ static int is_their_sum(const checker *c, uint32_t form, const uint64_t *leaving
     return base == form_base[form];
 }
 
+static int is_exit_sum(const checker *c, int64_t p, uint32_t exit, exit_scratch *scratch)
+{
+    const uint32_t begin = u32(c, PTD_EXIT_START)[exit];
+    const uint32_t n_forms = u32(c, PTD_EXIT_START)[exit + 1] - begin;
+    const uint32_t *forms = u32(c, PTD_EXIT_FORM) + begin;
+    const uint32_t count = collect_leaving(c, p, scratch->leaving);
+    if (n_forms != count && n_forms != 1) {
+        return 0;
+    }
+    /* Where nothing is rounded, which is usual, any order gives the sum. */
+    if (n_forms == 1 && is_their_sum(c, forms[0], scratch->leaving, count, scratch->sum)) {
+        return 1;
+    }
+    ptd_sort_keys(scratch->leaving, count);
+    return are_these(forms, n_forms, scratch->leaving, count) ||
+           (n_forms == 1 && is_their_sum(c, forms[0], scratch->leaving, count, scratch->sum));
+}
+
 static ptd_status check_exit_sums(const checker *c, exit_scratch *scratch)
 {
-    const uint32_t *exit_of_position = u32(c, PTD_EXIT_OF_POSITION);
-    const uint32_t *exit_start = u32(c, PTD_EXIT_START);
+    const uint32_t *exit = u32(c, PTD_EXIT_OF_POSITION);
     for (int64_t p = c->n_boundary; p < c->meta->n_vertices; p++) {
-        const uint32_t exit = exit_of_position[p];
-        if (exit == PTD_NONE) {
-            continue;
-        }
-        const uint32_t *forms = u32(c, PTD_EXIT_FORM) + exit_start[exit];
-        const uint32_t n_forms = exit_start[exit + 1] - exit_start[exit];
-        const uint32_t count = collect_leaving(c, p, scratch->leaving);
-        if (!are_these(forms, n_forms, scratch->leaving, count) &&
-            !(n_forms == 1 && is_their_sum(c, forms[0], scratch->leaving, count, scratch->sum))) {
+        if (exit[p] != PTD_NONE && !is_exit_sum(c, p, exit[p], scratch)) {
             return invalid(c, PTD_EXIT_OF_POSITION, p);
         }
     }
