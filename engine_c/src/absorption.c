@@ -156,9 +156,13 @@ ptd_status ptd_absorption_probabilities(ptd_workspace *workspace, int64_t n_thet
             }
         }
         status = ptd_workspace_check_finite(ws, block, first, count, n_targets, error);
-        for (int64_t k = 0; gradient && k < n_targets; k++) {
-            probability_gradient(ws, (size_t)absorbing_position(ws, targets[k]), count,
-                                 gradient + (first * n_targets + k) * P, n_targets * P);
+        if (gradient && !status) {
+            double *rows = gradient + first * n_targets * P;
+            for (int64_t k = 0; k < n_targets; k++) {
+                probability_gradient(ws, (size_t)absorbing_position(ws, targets[k]), count,
+                                     rows + k * P, n_targets * P);
+            }
+            status = ptd_workspace_check_finite(ws, rows, first, count, n_targets * P, error);
         }
         first += count;
     }
