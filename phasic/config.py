@@ -9,7 +9,6 @@ override by the program (`override`, used for command-line arguments). The file 
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -101,6 +100,21 @@ def config_file() -> Path:
     return Path(base) / "phasic" / "config.toml"
 
 
+def _read_file(path: str) -> dict[str, object]:
+    # Few have such a file, and the parser takes longer to load than all else here.
+    import tomllib
+
+    with open(path, "rb") as stream:
+        try:
+            return tomllib.load(stream)
+        except tomllib.TOMLDecodeError as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: str, error: Exception) -> ConfigError:
+    return ConfigError(f"configuration file {path} cannot be read: {error}", code="CONFIG_FILE")
+
+
 def _file_values() -> tuple[str, dict[str, object]]:
     path = str(config_file())
     try:
@@ -108,14 +122,11 @@ def _file_values() -> tuple[str, dict[str, object]]:
         signature = (status.st_mtime_ns, status.st_size)
         cached = _file_cache.get(path)
         if cached is None or cached[0] != signature:
-            with open(path, "rb") as stream:
-                cached = (signature, tomllib.load(stream))
+            cached = (signature, _read_file(path))
     except FileNotFoundError:
         return path, {}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            f"configuration file {path} cannot be read: {error}", code="CONFIG_FILE"
-        ) from error
+    except OSError as error:
+        raise _unreadable(path, error) from error
     unknown = sorted(set(cached[1]) - set(_BY_NAME))
     if unknown:
         raise ConfigError(

@@ -80,6 +80,7 @@ class Evaluator:
                 f"FATAL: thetas have shape {array.shape}; expected (n, {self.n_parameters}): one "
                 f"row a theta",
                 code="THETA_LENGTH",
+                hint="one theta alone is thetas=[theta]",
             )
         return array
 
@@ -103,6 +104,7 @@ class Evaluator:
                 f"FATAL: rewards have shape {array.shape}; expected ({self.n_vertices},): one a "
                 f"vertex, in the order of states()",
                 code="REWARD_LENGTH",
+                hint="rewards have an entry for every vertex, the start (row 0) included",
             )
         return array
 
@@ -118,6 +120,7 @@ class Evaluator:
                 f"FATAL: rewards have shape {array.shape}; expected (n, {self.n_vertices}): one "
                 f"row a reward, in the order of states()",
                 code="REWARD_LENGTH",
+                hint="rewards have an entry for every vertex, the start (row 0) included",
             )
         return array
 
@@ -310,11 +313,14 @@ def check_theta(theta: ArrayLike, n_parameters: int) -> Array:
             f"FATAL: theta has shape {array.shape}; the graph has {n_parameters} parameters, so "
             f"expected ({n_parameters},)",
             code="THETA_LENGTH",
+            hint="give theta one number a parameter, in the order of the coefficients",
         )
     wrong = np.flatnonzero(~np.isfinite(array))
     if wrong.size:
         raise NumericError(
-            f"FATAL: theta[{wrong[0]}] is {array[wrong[0]]}", code="THETA_NOT_FINITE"
+            f"FATAL: theta[{wrong[0]}] is {array[wrong[0]]}",
+            code="THETA_NOT_FINITE",
+            hint="theta must be finite",
         )
     array.flags.writeable = False
     return array

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
 from phasic import Distribution, Graph, PhasicWarning
 from phasic.trace_elimination import record_elimination_trace
 from reference.engine import ReferenceTrace

@@ -7,6 +7,7 @@ certain at theta; all the other edges are free, and may vanish there.
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from reference.model import Model
 
 SHAPES = ("acyclic", "ring", "digraph", "components")

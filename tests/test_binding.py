@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rules import queue_graph
 
 from phasic import Graph, errors
 from phasic._engine import ffi, lib, status
 from phasic._engine.views import view
+from rules import queue_graph
 
 HEADER = Path(__file__).parents[1] / "engine_c" / "include" / "ptd.h"
 ROWS = re.findall(r"ROW\(PTD_(\w+), (\d+), \"(.*)\"\)", HEADER.read_text())

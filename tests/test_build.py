@@ -1,8 +1,7 @@
 """The compiled module and the package are one build."""
 
-from phasic._native import ffi, lib
-
 import phasic
+from phasic._native import ffi, lib
 
 
 def test_compiled_module_has_the_version_of_the_package() -> None:

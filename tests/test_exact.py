@@ -13,10 +13,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from chains import CHAINS
-from engines import ENGINES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from chains import CHAINS
+from engines import ENGINES
 from reference.exact import Dual, Oracle
 from reference.model import START, Model
 from strategies import continuous_models, discrete_models, rewards_for
@@ -49,8 +50,8 @@ def slope_of(dual: Dual, parameter: int) -> Fraction:
 
 
 def sensitivity(model: Model, parameter: int) -> Fraction:
-    """The largest share by which a unit of the parameter changes the weights out of one vertex (a
-    vertex that is left with probability 1: by their sum), at least 1 / |theta|."""
+    """The largest share by which a unit of the parameter changes the weights out of one vertex, at
+    least 1 / theta."""
     theta = [Fraction(x) for x in model.theta]
     leaving: dict[int, Fraction] = {}
     change: dict[int, Fraction] = {}

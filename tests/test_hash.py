@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rules import coalescent_graph, queue, queue_graph
 
 from phasic import Graph
 from phasic import hash as phasic_hash
+from rules import coalescent_graph, queue, queue_graph
 
 
 def key(graph: Graph) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction as F
 
 import pytest
+
 from engines import ENGINES
 from reference.elimination import minimum_degree, strong_components
 from reference.exact import Oracle

@@ -11,6 +11,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+
 from engines import ENGINES, Evaluator
 from truth.truth_io import check, load, model_of
 

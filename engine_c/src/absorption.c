@@ -144,8 +144,8 @@ ptd_status ptd_absorption_probabilities(ptd_workspace *workspace, int64_t n_thet
             break;
         }
         if (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT)) {
-            ws->failed_theta = first;
-            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
+            ws->failed_theta = ws->dead_theta;
+            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, ws->dead_vertex, 0);
         }
         const size_t lanes = (size_t)ws->kernel->lanes;
         const double *flow = solve_flow(ws);

@@ -357,9 +357,14 @@ ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const dou
         if (status) {
             return status;
         }
-        if (ptd_workspace_has_traps(ws) || (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT))) {
+        const int64_t trap = ptd_workspace_trap(ws);
+        if (trap >= 0) {
             ws->failed_theta = first;
-            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
+            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, trap, 0);
+        }
+        if (gradient && (ws->seen & PTD_SAW_ZERO_PIVOT)) {
+            ws->failed_theta = ws->dead_theta;
+            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, ws->dead_vertex, 0);
         }
         const covariance_block b = {
             .ws = ws,

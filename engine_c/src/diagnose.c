@@ -134,7 +134,11 @@ ptd_status ptd_diagnose_zero_pivot(ptd_workspace *ws, int64_t first, int count, 
                 ws->failed_theta = first + lane;
                 return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, vertex[i], 0);
             }
-            dead |= !(ws->mark[i] & 2);
+            if (!dead && !(ws->mark[i] & 2)) {
+                dead = 1;
+                ws->dead_vertex = vertex[i];
+                ws->dead_theta = first + lane;
+            }
         }
     }
     if (!dead) {

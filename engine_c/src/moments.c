@@ -317,7 +317,7 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
     if (status) {
         return status;
     }
-    request.trapped = ptd_workspace_has_traps(ws) && any_dropped_reward(ws, rewards);
+    request.trapped = ptd_workspace_trap(ws) >= 0 && any_dropped_reward(ws, rewards);
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = moments + first * per_theta;
@@ -339,9 +339,13 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
         }
         if (gradient) {
             double *rows = gradient + first * request.order * ws->meta->n_parameters;
-            if ((ws->seen & PTD_SAW_ZERO_PIVOT) || request.trapped) {
+            if (ws->seen & PTD_SAW_ZERO_PIVOT) {
+                ws->failed_theta = ws->dead_theta;
+                return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, ws->dead_vertex, 0);
+            }
+            if (request.trapped) {
                 ws->failed_theta = first;
-                return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, -1, 0);
+                return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, ptd_workspace_trap(ws), 0);
             }
             moments_gradient(ws, request.order, count, rows);
             status = ptd_workspace_check_finite(ws, rows, first, count,
@@ -435,7 +439,7 @@ ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, con
             }
         }
         status = ptd_workspace_check_finite(ws, block, first, count, order, error);
-        if (!status && ptd_workspace_has_traps(ws)) {
+        if (!status && ptd_workspace_trap(ws) >= 0) {
             store_trapped(ws, (moments_request){.order = order}, count, block);
         }
         first += count;

@@ -303,18 +303,19 @@ ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count, pt
     return PTD_OK;
 }
 
-int ptd_workspace_has_traps(const ptd_workspace *ws)
+int64_t ptd_workspace_trap(const ptd_workspace *ws)
 {
+    const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
     const ptd_lanes *z = &ws->lanes;
     if (ws->meta->n_dropped == 0) {
-        return 0;
+        return -1;
     }
     for (uint32_t e = z->edge_start[z->n_boundary]; e < z->edge_start[z->n]; e++) {
         if (z->edge_target[e] >= ws->meta->n_absorbing && z->edge_target[e] < z->n_boundary) {
-            return 1;
+            return vertex[z->edge_target[e]];
         }
     }
-    return 0;
+    return -1;
 }
 
 ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards, ptd_error *error)

@@ -19,6 +19,8 @@ struct ptd_workspace {
     int64_t bytes;
     int64_t failed_theta;
     uint32_t seen;      /* by kernels in the block at hand */
+    int64_t dead_vertex; /* where seen has PTD_SAW_ZERO_PIVOT: a vertex without an end, .. */
+    int64_t dead_theta;  /* .. and the theta at which it has none */
     int shares_blocks;  /* whether components share blocks */
     int factors_kept;   /* by the last factorisation: of all blocks, else of none */
 
@@ -51,9 +53,9 @@ int ptd_workspace_prefers_refactor(const ptd_workspace *ws);
 /* What was noticed since begin, as an error; to be asked before results are believed. */
 PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count,
                                                 ptd_error *error);
-/* Whether any edge of the trace leads into a dropped vertex: only a graph frozen as improper has
- * such edges; others drop what the start cannot reach. */
-int ptd_workspace_has_traps(const ptd_workspace *ws);
+/* A dropped vertex that an edge of the trace leads into, -1 where there is none: only a graph frozen
+ * as improper has such edges; others drop what the start cannot reach. */
+int64_t ptd_workspace_trap(const ptd_workspace *ws);
 /* Sets ws->reward from rewards by vertex (NULL: all 1). */
 PTD_MUST_CHECK ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards,
                                                    ptd_error *error);

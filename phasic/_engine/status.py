@@ -79,7 +79,9 @@ ROWS: dict[str, Row] = {
     "GRAPH_STATE_REPEATED": Row(
         G, "two vertices have the state {vertex}", "a state names one vertex: merge their edges"
     ),
-    "THETA_NOT_FINITE": Row(N, "FATAL: theta[{index}] is NaN or infinite in {theta}"),
+    "THETA_NOT_FINITE": Row(
+        N, "FATAL: theta[{index}] is NaN or infinite in {theta}", "theta must be finite"
+    ),
     "WEIGHT_NEGATIVE": Row(N, "FATAL: {edge} has weight {value:g} at {theta}", _RATES),
     "WEIGHT_NOT_FINITE": Row(N, "FATAL: {edge} has no finite weight at {theta}", _RATES),
     "ABSORPTION_UNREACHABLE": Row(
@@ -92,11 +94,19 @@ ROWS: dict[str, Row] = {
         "FATAL: the weights out of vertex {vertex} add up to {value!r} at {theta}",
         "in a discrete graph they are probabilities: at most 1, the rest stays",
     ),
-    "RESULT_OVERFLOW": Row(N, "FATAL: a result exceeds the range of double at {theta}"),
+    "RESULT_OVERFLOW": Row(
+        N,
+        "FATAL: a result exceeds the range of double at {theta}",
+        "measure time in larger units: scale the rates, or ask for fewer moments",
+    ),
     "REWARD_INVALID": Row(
         N, "FATAL: the reward of vertex {vertex} is negative or not finite", "rewards are >= 0"
     ),
-    "START_WEIGHT_ZERO": Row(N, "FATAL: all start weights are zero at {theta}"),
+    "START_WEIGHT_ZERO": Row(
+        N,
+        "FATAL: all start weights are zero at {theta}",
+        "one start edge at least needs a positive weight; a constant has no coefficients",
+    ),
     "FORMAT_MAGIC": Row(F, "{place} is not a trace file", _AGAIN),
     "FORMAT_VERSION": Row(
         F,

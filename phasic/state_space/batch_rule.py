@@ -71,9 +71,9 @@ class BatchRule:
         running = UserCode("rule", frontier)
 
         def numbers(transitions: Transitions) -> NDArray[np.int64]:
-            found = index.insert(to_int32(transitions.states, frontier))
+            found = index.insert(to_int32(transitions.states))
             if found is None:
-                raise too_large(index, max_vertices)
+                raise too_large(index.states(), max_vertices)
             return found + 1
 
         target = numbers(start)

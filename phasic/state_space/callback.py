@@ -1,13 +1,12 @@
 """Exploring a callback, one state at a time.
 
 The callback gets an empty array for the start and returns the start edges; for a state it returns
-the transitions out of it. States are numbered by a hash table in C in order of first appearance.
+the transitions out of it. States are numbered in order of first appearance.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -15,13 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._engine.state_index import StateIndex
 from ..errors import GraphError
 from .explored import Explored, Source, UserCode, build, declared, to_int32, too_large
+from .quick_read import INT64, Columns, QuickReader
 from .transition_log import TransitionLog
 from .transitions import Transitions, as_list, read
 
 Callback = Callable[..., Any]
+# How often states are looked at for numbers beyond 32 bits.
+_STATES_PER_CHECK = 1024
 
 
 def bind_arguments(callback: Callback, arguments: Mapping[str, Any]) -> Callback:
@@ -66,6 +67,20 @@ class CallbackRule:
         """
         source = Source()
         running = UserCode("callback", source)
+        log = TransitionLog()
+        numbers: dict[bytes, int] = {}
+        found: list[bytes] = []
+
+        def follow(vertex: int, columns: Columns) -> None:
+            target = []
+            for key in columns.keys:
+                number = numbers.get(key)
+                if number is None:
+                    found.append(key)
+                    number = numbers[key] = len(found)
+                target.append(number)
+            log.add(vertex, target, columns, source)
+
         with running:
             result = self.callback(np.array([])) if self.start is None else self.start
             edges = as_list(result, max_vertices, source)
@@ -75,36 +90,45 @@ class CallbackRule:
         transitions = read(edges, self.state_length, self.parameterized, source)
         state_length = transitions.states.shape[1]
         if state_length == 0:
-            raise GraphError("states have length 0", code="CALLBACK_RESULT")
+            raise GraphError(
+                "states have length 0",
+                code="CALLBACK_RESULT",
+                hint="a state has one number at least, e.g. [n]",
+            )
+        follow(0, _columns(transitions))
 
-        index = StateIndex(state_length, max_vertices)
-        log = TransitionLog()
-        waiting: deque[NDArray[np.int64]] = deque()
-
-        def follow(vertex: int, transitions: Transitions) -> None:
-            states = transitions.states.astype(np.int64, copy=False)
-            known = len(index)
-            target = index.insert(to_int32(states, source))
-            if target is None:
-                raise too_large(index, max_vertices)
-            if len(index) > known:
-                # New numbers appear in ascending order.
-                for row, number in enumerate(target.tolist()):
-                    if number == known:
-                        waiting.append(states[row])
-                        known += 1
-            log.add(vertex, target + 1, transitions, source)
-
-        follow(0, transitions)
-        vertex = 0
-        while waiting:
-            state = waiting.popleft()
-            vertex += 1
-            source.state = state
+        quick = QuickReader(state_length, self.parameterized)
+        # `found` grows meanwhile.
+        for vertex, key in enumerate(found, 1):
+            if len(found) > max_vertices:
+                raise too_large(_states(found[:max_vertices], state_length), max_vertices)
+            source.key = key
+            # A copy: the callback may change it.
+            state = np.frombuffer(key, INT64).copy()
             with running:
-                edges = as_list(self.callback(state.copy()), max_vertices, source)
+                edges = as_list(self.callback(state), max_vertices, source)
             if edges:
-                follow(vertex, read(edges, state_length, self.parameterized, source))
+                columns = quick.read(edges)
+                if columns is None:
+                    slow = read(edges, state_length, self.parameterized, source)
+                    columns = _columns(slow)
+                follow(vertex, columns)
+            if vertex % _STATES_PER_CHECK == 0:
+                _states(found[vertex - _STATES_PER_CHECK : vertex], state_length)
         log.close_chunk()
         n_parameters = declared(self.n_parameters, log.width)
-        return build(discrete, n_parameters, index.states(), log.chunks)
+        return build(discrete, n_parameters, _states(found, state_length), log.chunks)
+
+
+def _columns(transitions: Transitions) -> Columns:
+    states = transitions.states.astype(INT64)
+    return Columns(
+        [state.tobytes() for state in states],
+        transitions.base.tolist(),
+        transitions.coefficients.shape[1],
+        transitions.coefficients.ravel().tolist(),
+    )
+
+
+def _states(keys: list[bytes], state_length: int) -> NDArray[np.int32]:
+    return to_int32(np.frombuffer(b"".join(keys), INT64).reshape(-1, state_length))

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._engine.graph import GraphHandle
-from .._engine.state_index import StateIndex
 from ..errors import GraphError, PhasicError, TraceError
 from .edges import EdgeChunk, add_chunk
 from .labels import state_label
@@ -51,12 +50,12 @@ class Source:
     """The state that is being explored; its text is made only where a message needs it."""
 
     def __init__(self) -> None:
-        self.state: NDArray[Any] | None = None
+        self.key: bytes | None = None
 
     def __str__(self) -> str:
-        if self.state is None:
+        if self.key is None:
             return "the empty state (start edges)"
-        return f"state {state_label(self.state)}"
+        return f"state {state_label(np.frombuffer(self.key, np.int64))}"
 
 
 def declared(n_parameters: int | None, width: int) -> int:
@@ -71,12 +70,13 @@ def declared(n_parameters: int | None, width: int) -> int:
         raise GraphError(
             f"the rule gave {width} coefficients, but n_parameters is {n_parameters}",
             code="CALLBACK_RESULT",
+            hint="leave n_parameters out, or give the length of theta",
         )
     return n_parameters
 
 
-def to_int32(states: NDArray[Any], source: object) -> NDArray[np.int32]:
-    """States as the engine keeps them.
+def to_int32(states: NDArray[Any]) -> NDArray[np.int32]:
+    """States (count, state_length) as the engine keeps them.
 
     Raises:
         GraphError: a number beyond 32 bits.
@@ -84,22 +84,21 @@ def to_int32(states: NDArray[Any], source: object) -> NDArray[np.int32]:
     narrow = np.ascontiguousarray(states, np.int32)
     wrapped = narrow != states
     if wrapped.any():
+        far = states[wrapped.any(axis=1)][0]
         raise GraphError(
-            f"the rule gave a state with the number {states[wrapped][0]} at {source}; states "
-            f"hold 32-bit integers",
+            f"there is a state {state_label(far)}; states hold 32-bit integers",
             code="STATE_RANGE",
             hint="is the rule finite? states are expected to be small counts",
         )
     return narrow
 
 
-def too_large(index: StateIndex, max_vertices: int) -> TraceError:
-    """The error of a rule that has more states than it may."""
-    seen = index.states(max(0, len(index) - _LAST_SHOWN))
-    last = ", ".join(state_label(state) for state in seen)
+def too_large(states: NDArray[np.int32], max_vertices: int) -> TraceError:
+    """The error of a rule that has more states than it may; these are those that fit."""
+    last = ", ".join(state_label(state) for state in states[-_LAST_SHOWN:])
     return TraceError(
         f"FATAL: trace cannot be recorded: the rule has more than max_vertices = "
-        f"{max_vertices:,} states; state length {index.state_length}; the last states seen are "
+        f"{max_vertices:,} states; state length {states.shape[1]}; the last states seen are "
         f"{last}",
         code="GRAPH_TOO_LARGE",
         hint="a rule without end is likely: which number grows? If the state space is finite, "

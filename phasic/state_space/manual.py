@@ -98,7 +98,7 @@ class ManualRule:
                 f"{state!r} is no state: expected {self.state_length} integers",
                 code="STATE_INVALID",
             )
-        return tuple(int(value) for value in to_int32(array, "find_or_create_vertex"))
+        return tuple(int(value) for value in to_int32(array[np.newaxis])[0])
 
     def add_edge(
         self, source: Vertex, to: Vertex, base: float, coefficients: Iterable[float]

@@ -94,7 +94,8 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
     wrong = matrix < 0 if discrete else off_diagonal < 0
     if wrong.any():
         i, j = (int(k) for k in np.argwhere(wrong)[0])
-        raise GraphError(f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative", code="MATRIX_NEGATIVE")
+        message = f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative"
+        raise GraphError(message, code="MATRIX_NEGATIVE")
     total = 1.0 if discrete else 0.0
     exits = np.array([fsum([total, *(-row)]) for row in matrix])
     scale = np.maximum(total, np.abs(np.diagonal(matrix)))
@@ -122,7 +123,7 @@ def _as_states(states: ArrayLike, n_rows: int) -> NDArray[np.int32]:
             f"for each of the {n_rows} rows of S (and one for absorption)",
             code="MATRIX_STATES",
         )
-    narrow = to_int32(array, "from_matrices")
+    narrow = to_int32(array)
     if narrow.shape[0] == n_rows:
         # The absorbing vertex sorts behind the others: the greatest state plus one.
         narrow = np.vstack([narrow, narrow.max(axis=0) + np.int32(1)])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .edges import EdgeChunk
-from .transitions import Transitions, refuse
+from .quick_read import Columns
+from .transitions import refuse
 
 _STATES_PER_CHUNK = 1024
 
 
 class TransitionLog:
-    """Collects what `transitions.read` gives; `width` is the number of parameters seen so far."""
+    """Collects columns; `width` is the number of parameters seen so far."""
 
     def __init__(self) -> None:
         self.chunks: list[EdgeChunk] = []
@@ -25,22 +28,22 @@ class TransitionLog:
     def _reset(self) -> None:
         self._source: list[int] = []
         self._count: list[int] = []
-        self._target: list[NDArray[Any]] = []
-        self._base: list[NDArray[Any]] = []
-        self._coefficients: list[NDArray[Any]] = []
+        self._target: list[int] = []
+        self._base: list[Any] = []
+        self._coefficients: list[Any] = []
 
-    def add(
-        self, source: int, target: NDArray[Any], transitions: Transitions, where: object
-    ) -> None:
+    def add(self, source: int, target: list[int], columns: Columns, where: object) -> None:
         """Adds the transitions out of vertex `source` (0: the start) to vertices `target`."""
-        width = transitions.coefficients.shape[1]
+        width = columns.width
         if width and (width != self.width or self._width_is_of_start):
             self._settle_width(width, source, where)
         self._source.append(source)
-        self._count.append(target.shape[0])
-        self._target.append(target)
-        self._base.append(transitions.base)
-        self._coefficients.append(transitions.coefficients)
+        self._count.append(len(target))
+        self._target += target
+        self._base += columns.base
+        self._coefficients += columns.coefficients
+        if width < self.width:
+            self._coefficients += [0.0] * (self.width * len(target))
         if len(self._source) == _STATES_PER_CHUNK:
             self.close_chunk()
 
@@ -58,20 +61,29 @@ class TransitionLog:
         self._width_is_of_start = source == 0
 
     def close_chunk(self) -> None:
-        """Joins what came since the last chunk."""
+        """Turns what came since the last chunk into arrays."""
         if not self._source:
             return
-        width = max(part.shape[1] for part in self._coefficients)
-        coefficients = [
-            part if part.shape[1] else np.zeros((base.shape[0], width))
-            for part, base in zip(self._coefficients, self._base, strict=True)
-        ]
         self.chunks.append(
             EdgeChunk(
                 np.repeat(np.array(self._source, np.int64), self._count),
-                np.concatenate(self._target),
-                np.concatenate(self._base).astype(np.float64),
-                np.concatenate(coefficients).astype(np.float64),
+                np.array(self._target, np.int64),
+                _floats(self._base),
+                _floats(self._coefficients).reshape(len(self._target), self.width),
             )
         )
         self._reset()
+
+
+def _floats(values: Sequence[Any]) -> NDArray[np.float64]:
+    try:
+        return np.array(values, np.float64)
+    except OverflowError:
+        return np.array(list(_infinite_beyond_range(values)), np.float64)
+
+
+def _infinite_beyond_range(values: Iterable[Any]) -> Iterable[float]:
+    # Whole numbers too large for a double; the engine then names the edge.
+    for value in values:
+        is_far = isinstance(value, int) and abs(value) >= 1 << 1024
+        yield math.copysign(math.inf, value) if is_far else float(value)

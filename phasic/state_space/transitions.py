@@ -20,6 +20,10 @@ _EXPECTED = (
     "a list of transitions, each (next_state, weight) or (next_state, base, [c1, c2, …]); "
     "[] where the state is absorbing"
 )
+_HINT = (
+    "states are lists of integers, all of one length; weights and coefficients are numbers; "
+    "a callback that ends without `return` returns None"
+)
 _NUMERIC = "iuf"
 
 
@@ -180,7 +184,7 @@ def _read_number(value: object, what: str, which: str, where: object) -> float:
         refuse(where, f"returned {_shown(value)} as a {what} of {which}; expected a number")
 
 
-def refuse(where: object, what: str, hint: str | None = None) -> NoReturn:
+def refuse(where: object, what: str, hint: str = _HINT) -> NoReturn:
     raise GraphError(f"the callback at {where} {what}", code="CALLBACK_RESULT", hint=hint)
 
 

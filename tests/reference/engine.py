@@ -69,8 +69,8 @@ class Tape:
         return self.add(a, self.mul(self.const(-1.0), b))
 
     def evaluate(self, theta: Sequence[float]) -> list[float]:
-        """The value of every operation. The inverse of 0 is 0: only vertices that cannot be
-        reached at theta have that pivot, and what is left of them is multiplied by 0."""
+        """The value of every operation. What is divided by 0 is 0: only vertices that cannot
+        be reached at theta have that pivot, and what is left of them is multiplied by 0."""
         values: list[float] = []
         for operation in self.operations:
             match operation:
@@ -85,7 +85,7 @@ class Tape:
                 case ("MUL", a, b):
                     values.append(values[a] * values[b])
                 case ("DIV", a, b):
-                    values.append(values[a] / values[b])
+                    values.append(values[a] / values[b] if values[b] else 0.0)
                 case ("INV", a):
                     values.append(1.0 / values[a] if values[a] else 0.0)
                 case ("SUM", terms):
