@@ -4,8 +4,7 @@ include(CTest)
 set(test_directory ${CMAKE_CURRENT_SOURCE_DIR}/../tests/engine)
 file(GLOB test_sources CONFIGURE_DEPENDS ${test_directory}/test_*.c)
 
-ptd_add_engine(ptd_hooked)
-target_compile_definitions(ptd_hooked PRIVATE PTD_TEST_ALLOCATOR)
+ptd_add_engine(ptd_hooked PTD_TEST_ALLOCATOR)
 
 foreach(source IN LISTS test_sources)
   get_filename_component(name ${source} NAME_WE)
@@ -32,8 +31,14 @@ endfunction()
 
 ptd_add_fuzzer(fuzz_codec ptd)
 if(PTD_SANITIZE MATCHES "address")
-  ptd_add_engine(ptd_planted)
-  target_compile_definitions(ptd_planted PRIVATE PTD_PLANT_BUG)
+  ptd_add_engine(ptd_planted PTD_PLANT_BUG)
   ptd_add_fuzzer(fuzz_codec_planted ptd_planted)
   set_tests_properties(fuzz_codec_planted PROPERTIES WILL_FAIL ON)
 endif()
+
+# Bugs on purpose, built like everything else: an instrument that does not see them sees nothing.
+set(planted ${CMAKE_CURRENT_SOURCE_DIR}/../tests/instruments/planted.c)
+add_executable(planted ${planted})
+target_link_libraries(planted PRIVATE Threads::Threads)
+add_library(planted_module MODULE ${planted})
+target_link_libraries(planted_module PRIVATE Threads::Threads)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import engine, lint, suite
+from checks import allocation, engine, fuzz, lint, memcheck, sanitizers, suite
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -24,6 +24,25 @@ TESTS: dict[str, Callable[[Sandbox], None]] = {
     "C tests": engine.tests,
     "Python tests": suite.tests,
 }
+# The instruments, each a flag; they take minutes.
+INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
+    "asan": {
+        "sanitizers, C tests": sanitizers.address_c,
+        "sanitizers, Python tests": sanitizers.address_python,
+    },
+    "tsan": {"thread sanitizer": sanitizers.thread},
+    "valgrind": {
+        "valgrind, C tests": memcheck.c_tests,
+        "valgrind, Python session": memcheck.session,
+    },
+    "alloc": {"failing allocations": allocation.failures},
+}
+HELP = {
+    "asan": "all tests under the address and undefined-behaviour sanitizers",
+    "tsan": "the C tests with threads under the thread sanitizer",
+    "valgrind": "the C tests and a Python session under valgrind",
+    "alloc": "the n-th allocation fails, for every n",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,23 +54,36 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if any(result.failure for result in results) else 0
 
 
+def bench(sandbox: Sandbox) -> None:
+    sandbox.run(["python", "scripts/bench/run.py"])
+
+
 def chosen(options: argparse.Namespace, sandbox: Sandbox) -> list[Stage]:
     """The stages that the flags ask for; the quick ones where they ask for none."""
     stages: list[Stage] = []
     if options.fresh or not sandbox.python.exists():
         stages.append(Stage("environment", sandbox.create, needed=True))
-    elif options.tests:
+    elif options.tests or options.all:
         stages.append(Stage("install", sandbox.update, needed=True))
 
     def add(checks: dict[str, Callable[[Sandbox], None]]) -> None:
         stages.extend(Stage(name, partial(check, sandbox)) for name, check in checks.items())
 
+    asked = [name for name in INSTRUMENTS if getattr(options, name) or options.all]
+    fuzz_seconds = options.fuzz or (60 if options.all else 0)
+    others = options.fix or options.tests or options.bench or asked or fuzz_seconds
     if options.fix:
         add({"formatters": lint.fix})
-    if options.lint or not (options.fix or options.tests):
+    if options.lint or options.all or not others:
         add(LINT)
-    if options.tests:
+    if options.tests or options.all:
         add(TESTS)
+    for name in asked:
+        add(INSTRUMENTS[name])
+    if fuzz_seconds:
+        add({"fuzzer": partial(fuzz.codec, seconds=fuzz_seconds)})
+    if options.bench:
+        add({"bench": bench})
     return stages
 
 
@@ -70,6 +102,15 @@ def parser() -> argparse.ArgumentParser:
         "--lint", action="store_true", help="style, types, layers (the default without a flag)"
     )
     parser.add_argument("--tests", action="store_true", help="C tests and Python tests")
+    for name in INSTRUMENTS:
+        parser.add_argument(f"--{name}", action="store_true", help=HELP[name])
+    parser.add_argument(
+        "--fuzz", type=int, default=0, metavar="SECONDS", help="damaged files against the codec"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="everything above but --fresh and --fix (--fuzz 60)"
+    )
+    parser.add_argument("--bench", action="store_true", help="the contest with peers")
     return parser
 
 

@@ -25,9 +25,11 @@ def ruff_format(sandbox: Sandbox, root: Path = ROOT) -> None:
 
 def clang_format(sandbox: Sandbox, files: list[Path] | None = None) -> None:
     _, output = sandbox.outcome(["clang-format", "--dry-run", *(files or c_files())])
-    unformatted = sorted({line.split(":")[0] for line in output.splitlines() if _MISPLACED in line})
-    if unformatted:
-        raise CheckFailed("not formatted: " + " ".join(unformatted))
+    places = {line.split(":")[0] for line in output.splitlines() if _MISPLACED in line}
+    for place in sorted(places):
+        print(f"would be reformatted: {place}")
+    if places:
+        raise CheckFailed(f"{len(places)} files are not formatted")
 
 
 def fix(sandbox: Sandbox) -> None:
