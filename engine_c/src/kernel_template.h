@@ -26,7 +26,7 @@ static inline VEC FUNCTION(positive_inverse)(VEC v)
 /* Lanes where not low <= v <= DBL_MAX (NaN is outside), to be or-ed up and asked once. */
 #if WIDTH == 1
 #define MASK int64_t
-#define OUTSIDE(v, low) (!((v) >= (low) && (v) <= DBL_MAX))
+#define OUTSIDE(v, low) (!(((v) >= (low)) & ((v) <= DBL_MAX)))
 #else
 #define MASK vector_mask_t
 #define OUTSIDE(v, low) (~(((v) >= (low)) & ((v) <= DBL_MAX)))
@@ -45,7 +45,8 @@ static inline int FUNCTION(any)(MASK mask)
 #endif
 }
 
-/* Long sums run in four partial sums, for each waits for the one before it. */
+/* Long sums run in four partial sums, for each addition waits for the one before it; short ones do
+ * not, for putting the parts together takes as long. */
 
 /* The sum of `count` neighbouring slots. */
 static inline __attribute__((always_inline)) VEC FUNCTION(sum_slots)(const double *slots,
@@ -59,30 +60,36 @@ static inline __attribute__((always_inline)) VEC FUNCTION(sum_slots)(const doubl
         s2 += AT_CONST(slots, t + 2);
         s3 += AT_CONST(slots, t + 3);
     }
+    if (t > 0) {
+        s0 = (s0 + s1) + (s2 + s3);
+    }
     for (; t < count; t++) {
         s0 += AT_CONST(slots, t);
     }
-    return (s0 + s1) + (s2 + s3);
+    return s0;
 }
 
-/* The sum of `count` neighbouring slots, each times the value of its column; a column's value is
+/* `sum` and `count` neighbouring slots, each times the value of its column; a column's value is
  * `stride` items after the one before. */
 static inline __attribute__((always_inline)) VEC
-FUNCTION(dot_slots)(const double *slots, const uint32_t *column, uint32_t count,
+FUNCTION(add_slots)(VEC sum, const double *slots, const uint32_t *column, uint32_t count,
                     const double *values, size_t stride, int c)
 {
-    VEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     uint32_t t = 0;
-    for (; t + 4 <= count; t += 4) {
-        s0 += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
-        s1 += AT_CONST(slots, t + 1) * AT_CONST(values, column[t + 1] * stride);
-        s2 += AT_CONST(slots, t + 2) * AT_CONST(values, column[t + 2] * stride);
-        s3 += AT_CONST(slots, t + 3) * AT_CONST(values, column[t + 3] * stride);
+    if (count >= 4) {
+        VEC s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
+        for (; t + 4 <= count; t += 4) {
+            s0 += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
+            s1 += AT_CONST(slots, t + 1) * AT_CONST(values, column[t + 1] * stride);
+            s2 += AT_CONST(slots, t + 2) * AT_CONST(values, column[t + 2] * stride);
+            s3 += AT_CONST(slots, t + 3) * AT_CONST(values, column[t + 3] * stride);
+        }
+        sum += (s0 + s1) + (s2 + s3);
     }
     for (; t < count; t++) {
-        s0 += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
+        sum += AT_CONST(slots, t) * AT_CONST(values, column[t] * stride);
     }
-    return (s0 + s1) + (s2 + s3);
+    return sum;
 }
 
 static uint32_t FUNCTION(weights)(ptd_lanes *z)
@@ -148,7 +155,6 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
         if (VECTOR > 4) {                                                                          \
             ADD_STEPS(SIZE, to, from, length, unaligned_quad_t, 4)                                 \
         }                                                                                          \
-        ADD_STEPS(SIZE, to, from, length, unaligned_pair_t, 2)                                     \
         ADD_STEPS(SIZE, to, from, length, double, 1)                                               \
     } while (0)
 #else
@@ -307,8 +313,8 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
     for (uint32_t e = z->edge_external[i]; e < edge_end[i]; e++) {                                 \
         const VEC weight = AT(z->form, z->edge_form[e]);                                           \
         const uint32_t target = z->edge_target[e];                                                 \
-        for (int o = 0; o < ORDERS; o++) {                                                         \
-            sum[o] += weight * AT(x, target * ORDERS + o);                                         \
+        for (int q = 0; q < ORDERS; q++) {                                                         \
+            sum[q] += weight * AT(x, target * ORDERS + q);                                         \
         }                                                                                          \
     }
 
@@ -352,7 +358,9 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
         }
         const uint32_t first_row = z->block_row[block];
         double *const y = system->y + (system->keep_y ? (size_t)begin * ORDERS * LANES : 0);
-        for (uint32_t i = begin; i < end; i++) {
+        /* What comes from outside is added up for all orders at once; one order alone does it on
+         * its way. */
+        for (uint32_t i = begin; i < end && ORDERS > 1; i++) {
             const int dead = system->killed && system->killed[i];
             EACH_CHUNK
             {
@@ -377,14 +385,24 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 const double reward = system->reward[i];
                 EACH_CHUNK
                 {
-                    VEC sum = AT(y, (i - begin) * ORDERS + o);
+                    VEC sum;
+                    if (ORDERS == 1) {
+                        VEC outside[1];
+                        outside[0] = (VEC){0};
+                        if (!(system->killed && system->killed[i])) {
+                            ADD_EXTERNAL(outside, i)
+                        }
+                        sum = outside[0];
+                    } else {
+                        sum = AT(y, (i - begin) * ORDERS + o);
+                    }
                     if (o > 0) {
                         sum += (system->first_order + o) * reward * AT(x, i * ORDERS + o - 1);
                     } else {
                         sum += rhs ? AT_CONST(rhs, i) : (VEC){0} + reward;
                     }
-                    sum += FUNCTION(dot_slots)(row, column, lower, y + (size_t)o * LANES,
-                                               (size_t)ORDERS, c);
+                    sum = FUNCTION(add_slots)(sum, row, column, lower, y + (size_t)o * LANES,
+                                              (size_t)ORDERS, c);
                     AT(y, (i - begin) * ORDERS + o) = sum;
                 }
             }
@@ -397,9 +415,9 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
                 EACH_CHUNK
                 {
                     VEC sum = AT(y, (i - begin) * ORDERS + o);
-                    sum += FUNCTION(dot_slots)(row, column, upper,
-                                               x + ((size_t)begin * ORDERS + o) * LANES,
-                                               (size_t)ORDERS, c);
+                    sum = FUNCTION(add_slots)(sum, row, column, upper,
+                                              x + ((size_t)begin * ORDERS + o) * LANES,
+                                              (size_t)ORDERS, c);
                     AT(x, i * ORDERS + o) = sum * AT(z->pivot_inverse, r);
                 }
             }
