@@ -235,8 +235,8 @@ static void covariance_gradient(const covariance_block *b, int64_t f, int64_t g,
     fill_zero(b, n_bar);
     for (size_t lane = 0; lane < b->lanes; lane++) {
         for (size_t i = ws->lanes.n_boundary; i < ws->lanes.n; i++) {
-            reverse_right_side(b, f, g, i, lane, total_lane[lane],
-                               ws->rhs_bar[i * b->lanes + lane], m_bar, n_bar);
+            reverse_right_side(b, f, g, i, lane, total_lane[lane], ws->rhs_bar[i * b->lanes + lane],
+                               m_bar, n_bar);
         }
         if (!total_lane[lane]) {
             m_bar[start * b->lanes + lane] -= mean_of(b, g)[start * b->lanes + lane];
@@ -290,8 +290,7 @@ static ptd_status evaluate_block(const covariance_block *b, int64_t first, int c
     }
     for (int64_t f = 0; f < F; f++) {
         for (int lane = 0; lane < count; lane++) {
-            means[lane * F + f] =
-                mean_of(b, f)[ptd_start_position(ws) * b->lanes + (size_t)lane];
+            means[lane * F + f] = mean_of(b, f)[ptd_start_position(ws) * b->lanes + (size_t)lane];
         }
         if (mean_gradients) {
             mean_gradient(b, f, count, mean_gradients + f * P, F * P);
@@ -374,11 +373,10 @@ ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const dou
             .lanes = (size_t)ws->kernel->lanes,
             .discrete = ws->meta->kind == PTD_DISCRETE,
         };
-        status = evaluate_block(&b, first, count, means + first * F, covariances + first * F * F,
-                                mean_gradients ? mean_gradients + first * F * P : NULL,
-                                covariance_gradients ? covariance_gradients + first * F * F * P
-                                                     : NULL,
-                                error);
+        status = evaluate_block(
+            &b, first, count, means + first * F, covariances + first * F * F,
+            mean_gradients ? mean_gradients + first * F * P : NULL,
+            covariance_gradients ? covariance_gradients + first * F * F * P : NULL, error);
         if (status) {
             return status;
         }

@@ -56,9 +56,9 @@ typedef struct {
 
 /* What a kernel noticed, in any lane. */
 enum {
-    PTD_SAW_BAD_WEIGHT = 1,  /* negative, NaN or infinite */
-    PTD_SAW_ZERO_PIVOT = 2,  /* a vertex that nothing leaves at this theta */
-    PTD_SAW_BAD_PIVOT = 4    /* not finite, or its inverse is not */
+    PTD_SAW_BAD_WEIGHT = 1, /* negative, NaN or infinite */
+    PTD_SAW_ZERO_PIVOT = 2, /* a vertex that nothing leaves at this theta */
+    PTD_SAW_BAD_PIVOT = 4   /* not finite, or its inverse is not */
 };
 
 /* A system with `orders` (1..4) chained right-hand sides: the first is `rhs` (n lanes) or, where

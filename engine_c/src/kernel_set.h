@@ -18,22 +18,22 @@ typedef double unaligned_pair_t
     __attribute__((vector_size(2 * sizeof(double)), aligned(sizeof(double)), may_alias));
 typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double))));
 
-#define LANES 1
-#define WIDTH 1
+#define LANES          1
+#define WIDTH          1
 #define FUNCTION(name) name##_one
 #include "kernel_template.h"
 #undef LANES
 #undef WIDTH
 #undef FUNCTION
 
-#define WIDTH VECTOR
-#define LANES 8
+#define WIDTH          VECTOR
+#define LANES          8
 #define FUNCTION(name) name##_some
 #include "kernel_template.h"
 #undef LANES
 #undef FUNCTION
 
-#define LANES PTD_MAX_LANES
+#define LANES          PTD_MAX_LANES
 #define FUNCTION(name) name##_many
 #include "kernel_template.h"
 #undef LANES
@@ -41,11 +41,15 @@ typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double)
 #undef WIDTH
 
 #define KERNEL(suffix, lanes)                                                                      \
-    {                                                                                              \
-        lanes, weights_##suffix, exits_##suffix, factor_##suffix, solve_##suffix,                  \
-            solve_transposed_##suffix, reverse_solve_##suffix, reverse_factor_##suffix,            \
-            reverse_weights_##suffix                                                               \
-    }
+    {lanes,                                                                                        \
+     weights_##suffix,                                                                             \
+     exits_##suffix,                                                                               \
+     factor_##suffix,                                                                              \
+     solve_##suffix,                                                                               \
+     solve_transposed_##suffix,                                                                    \
+     reverse_solve_##suffix,                                                                       \
+     reverse_factor_##suffix,                                                                      \
+     reverse_weights_##suffix}
 
 const ptd_kernel_set KERNEL_SET = {
     KERNEL_NAME,

@@ -3,17 +3,17 @@
  * mathematics stands in kernel.h, the layout of the trace in ptd.h. */
 
 #if WIDTH == 1
-#define VEC double
+#define VEC            double
 #define VEC_INVERSE(v) ((v) > 0 ? 1.0 / (v) : 0.0)
 #else
-#define VEC vector_t
+#define VEC            vector_t
 #define VEC_INVERSE(v) FUNCTION(positive_inverse)(v)
 #endif
 #define CHUNKS (LANES / WIDTH)
 /* The vector of `array` at item `i`, chunk `c` of its lanes. */
-#define AT(array, i) (*(VEC *)((array) + (size_t)(i) * LANES + (size_t)(WIDTH * c)))
+#define AT(array, i)       (*(VEC *)((array) + (size_t)(i) * LANES + (size_t)(WIDTH * c)))
 #define AT_CONST(array, i) (*(const VEC *)((array) + (size_t)(i) * LANES + (size_t)(WIDTH * c)))
-#define EACH_CHUNK for (int c = 0; c < CHUNKS; c++)
+#define EACH_CHUNK         for (int c = 0; c < CHUNKS; c++)
 
 #if WIDTH != 1
 static inline VEC FUNCTION(positive_inverse)(VEC v)
@@ -25,10 +25,10 @@ static inline VEC FUNCTION(positive_inverse)(VEC v)
 
 /* Lanes where not low <= v <= DBL_MAX (NaN is outside), to be or-ed up and asked once. */
 #if WIDTH == 1
-#define MASK int64_t
+#define MASK            int64_t
 #define OUTSIDE(v, low) (!(((v) >= (low)) & ((v) <= DBL_MAX)))
 #else
-#define MASK vector_mask_t
+#define MASK            vector_mask_t
 #define OUTSIDE(v, low) (~(((v) >= (low)) & ((v) <= DBL_MAX)))
 #endif
 
@@ -71,9 +71,11 @@ static inline __attribute__((always_inline)) VEC FUNCTION(sum_slots)(const doubl
 
 /* `sum` and `count` neighbouring slots, each times the value of its column; a column's value is
  * `stride` items after the one before. */
-static inline __attribute__((always_inline)) VEC
-FUNCTION(add_slots)(VEC sum, const double *slots, const uint32_t *column, uint32_t count,
-                    const double *values, size_t stride, int c)
+static inline __attribute__((always_inline)) VEC FUNCTION(add_slots)(VEC sum, const double *slots,
+                                                                     const uint32_t *column,
+                                                                     uint32_t count,
+                                                                     const double *values,
+                                                                     size_t stride, int c)
 {
     uint32_t t = 0;
     if (count >= 4) {
@@ -137,8 +139,8 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
 /* Where row k of a block keeps its U: the slot after L and the diagonal. */
 #define UPPER(array, base, r) ((array) + (size_t)(z->row_upper[r] - (base)) * LANES)
 
-/* `length` slots of `to`, from slot `from` of each u, in the order of the rows. One lane alone has its
- * neighbouring slots for a vector; the sums of each slot are the same. */
+/* `length` slots of `to`, from slot `from` of each u, in the order of the rows. One lane alone has
+ * its neighbouring slots for a vector; the sums of each slot are the same. */
 #if LANES == 1
 #define ADD_STEPS(SIZE, to, from, length, vector, width)                                           \
     for (; t + (width) <= (length); t += (width)) {                                                \
@@ -185,7 +187,7 @@ static uint32_t FUNCTION(exits)(ptd_lanes *z)
             VEC l[SIZE];                                                                           \
             const double *u[SIZE];                                                                 \
             for (int s = 0; s < SIZE; s++) {                                                       \
-                u[s] = UPPER(z->slot, z->slot_base, k + s);                                                      \
+                u[s] = UPPER(z->slot, z->slot_base, k + s);                                        \
                 VEC v = AT(row, a + s);                                                            \
                 for (int p = 0; p < s; p++) {                                                      \
                     v += l[p] * AT_CONST(u[p], s - p - 1);                                         \
@@ -224,10 +226,10 @@ DEFINE_GROUP(4)
 #undef ADD_RUN
 #undef ADD_STEPS
 
-static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const ptd_lanes *z,
-                                                                          uint32_t first_row,
-                                                                          uint32_t r, double *row,
-                                                                          const int wide)
+static inline
+    __attribute__((always_inline)) void FUNCTION(eliminate_row)(const ptd_lanes *z,
+                                                                uint32_t first_row, uint32_t r,
+                                                                double *row, const int wide)
 {
     const uint16_t *program = z->program + z->row_program[r];
     const uint32_t *column = z->slot_column + z->row_slot[r];
@@ -254,9 +256,8 @@ static inline __attribute__((always_inline)) void FUNCTION(eliminate_row)(const 
 }
 
 /* Rare, and apart so that it takes no registers from the usual case. */
-static __attribute__((noinline)) void FUNCTION(eliminate_wide_row)(const ptd_lanes *z,
-                                                                   uint32_t first_row, uint32_t r,
-                                                                   double *row)
+static __attribute__((noinline)) void
+FUNCTION(eliminate_wide_row)(const ptd_lanes *z, uint32_t first_row, uint32_t r, double *row)
 {
     FUNCTION(eliminate_row)(z, first_row, r, row, 1);
 }
@@ -296,8 +297,7 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
         EACH_CHUNK
         {
             const uint32_t upper = z->row_lower[r] + 1;
-            const VEC pivot =
-                FUNCTION(sum_slots)(row + (size_t)upper * LANES, slots - upper, c);
+            const VEC pivot = FUNCTION(sum_slots)(row + (size_t)upper * LANES, slots - upper, c);
             const VEC inverse = VEC_INVERSE(pivot);
             AT(z->pivot_inverse, r) = inverse;
             bad |= OUTSIDE(pivot, 0.0) | OUTSIDE(inverse, 0.0);
@@ -308,7 +308,8 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
            (FUNCTION(any)(low) ? PTD_SAW_ZERO_PIVOT : 0);
 }
 
-/* Adds to sum[] what the edges that leave i's component bring: weight times the target's solution. */
+/* Adds to sum[] what the edges that leave i's component bring: weight times the target's solution.
+ */
 #define ADD_EXTERNAL(sum, i)                                                                       \
     for (uint32_t e = z->edge_external[i]; e < edge_end[i]; e++) {                                 \
         const VEC weight = AT(z->form, z->edge_form[e]);                                           \
@@ -319,11 +320,9 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
     }
 
 /* ORDERS is a constant in each instance, so that the sums of all orders stay in registers. */
-static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lanes *z,
-                                                                         uint32_t first,
-                                                                         uint32_t last,
-                                                                         const ptd_system *system,
-                                                                         const int ORDERS)
+static inline __attribute__((always_inline)) void
+FUNCTION(solve_orders)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_system *system,
+                       const int ORDERS)
 {
     double *const x = system->x;
     const double *const rhs = system->rhs;
@@ -409,7 +408,8 @@ static inline __attribute__((always_inline)) void FUNCTION(solve_orders)(ptd_lan
             for (uint32_t i = end; i-- > begin;) {
                 const uint32_t r = first_row + (i - begin);
                 const uint32_t lower = z->row_lower[r] + 1;
-                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+                const double *const row =
+                    z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 EACH_CHUNK
@@ -553,8 +553,10 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
             for (uint32_t i = begin; i < end; i++) {
                 const uint32_t r = first_row + (i - begin);
                 const uint32_t lower = z->row_lower[r] + 1;
-                const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
-                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base + lower) * LANES;
+                const double *const row =
+                    z->slot + (size_t)(z->row_slot[r] - z->slot_base + lower) * LANES;
+                double *const row_bar =
+                    z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base + lower) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r] + lower;
                 const uint32_t upper = z->row_slot[r + 1] - z->row_slot[r] - lower - 1;
                 const size_t at = (size_t)i * orders + o;
@@ -580,7 +582,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
             for (uint32_t i = end; i-- > begin;) {
                 const uint32_t r = first_row + (i - begin);
                 const double *const row = z->slot + (size_t)(z->row_slot[r] - z->slot_base) * LANES;
-                double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
+                double *const row_bar =
+                    z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
                 const uint32_t *const column = z->slot_column + z->row_slot[r];
                 const uint32_t lower = z->row_lower[r];
                 EACH_CHUNK
@@ -619,8 +622,9 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
             for (int s = 0; s < SIZE; s++) {                                                       \
                 l[s] = AT_CONST(row, a + s);                                                       \
                 l_bar[s] = AT(row_bar, a + s);                                                     \
-                u[s] = UPPER(z->slot, z->slot_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;                     \
-                u_bar[s] = UPPER(z->slot_bar, z->slot_bar_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;             \
+                u[s] = UPPER(z->slot, z->slot_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;       \
+                u_bar[s] =                                                                         \
+                    UPPER(z->slot_bar, z->slot_bar_base, k + s) + (size_t)(SIZE - 1 - s) * LANES;  \
             }                                                                                      \
             if (head & 4) {                                                                        \
                 for (uint32_t r = 0; r < runs; r++) {                                              \
@@ -645,8 +649,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                 }                                                                                  \
             }                                                                                      \
             for (int s = SIZE - 1; s >= 0; s--) {                                                  \
-                const double *const inner = UPPER(z->slot, z->slot_base, k + s);                                 \
-                double *const inner_bar = UPPER(z->slot_bar, z->slot_bar_base, k + s);                               \
+                const double *const inner = UPPER(z->slot, z->slot_base, k + s);                   \
+                double *const inner_bar = UPPER(z->slot_bar, z->slot_bar_base, k + s);             \
                 for (int q = s + 1; q < SIZE; q++) {                                               \
                     const VEC bar = AT(row_bar, a + q);                                            \
                     l_bar[s] += bar * AT_CONST(inner, q - s - 1);                                  \
@@ -665,10 +669,8 @@ DEFINE_REVERSE_GROUP(4)
 #undef DEFINE_REVERSE_GROUP
 
 /* Groups are read forwards only, so their places are noted, some at a time from the row's end. */
-static inline __attribute__((always_inline)) void FUNCTION(reverse_row)(const ptd_lanes *z,
-                                                                        uint32_t first_row,
-                                                                        uint32_t r,
-                                                                        const int wide)
+static inline __attribute__((always_inline)) void
+FUNCTION(reverse_row)(const ptd_lanes *z, uint32_t first_row, uint32_t r, const int wide)
 {
     enum { NOTED = 256 };
     const uint16_t *noted_program[NOTED];

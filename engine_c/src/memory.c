@@ -4,12 +4,12 @@
 #include <string.h>
 
 #ifdef PTD_TEST_ALLOCATOR
-#define SYSTEM_MALLOC ptd_test_malloc
-#define SYSTEM_REALLOC ptd_test_realloc
+#define SYSTEM_MALLOC        ptd_test_malloc
+#define SYSTEM_REALLOC       ptd_test_realloc
 #define SYSTEM_ALIGNED_ALLOC ptd_test_aligned_alloc
 #else
-#define SYSTEM_MALLOC malloc
-#define SYSTEM_REALLOC realloc
+#define SYSTEM_MALLOC        malloc
+#define SYSTEM_REALLOC       realloc
 #define SYSTEM_ALIGNED_ALLOC aligned_alloc
 #endif
 

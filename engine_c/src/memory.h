@@ -16,7 +16,8 @@ void *ptd_allocate(size_t count, size_t size);
 void *ptd_allocate_zero(size_t count, size_t size);
 /* The same, cleared, aligned to 64 bytes (vector lanes). Release with ptd_release. */
 void *ptd_allocate_aligned(size_t count, size_t size);
-/* Grows or shrinks; on failure returns NULL and leaves `pointer` valid. Never for aligned memory. */
+/* Grows or shrinks; on failure returns NULL and leaves `pointer` valid. Never for aligned memory.
+ */
 void *ptd_reallocate(void *pointer, size_t count, size_t size);
 /* Accepts NULL. */
 void ptd_release(void *pointer);

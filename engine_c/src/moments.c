@@ -215,8 +215,7 @@ static void moments_gradient(ptd_workspace *ws, int order, int count, double *gr
 {
     const int64_t n_parameters = ws->meta->n_parameters;
     for (int k = 1; k <= order; k++) {
-        const int solves =
-            ws->meta->kind == PTD_DISCRETE ? k : (k - 1) / PTD_MAX_FUSED_ORDERS + 1;
+        const int solves = ws->meta->kind == PTD_DISCRETE ? k : (k - 1) / PTD_MAX_FUSED_ORDERS + 1;
         ptd_workspace_begin_reverse(ws, step_of(solves, solves == 1));
         if (ws->meta->kind == PTD_DISCRETE) {
             /* The right-hand sides are no longer needed once all orders are solved. */
@@ -321,8 +320,8 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = moments + first * per_theta;
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
-                                     error);
+        status =
+            ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, error);
         if (status) {
             return status;
         }
@@ -413,8 +412,8 @@ ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, con
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = factorial_moments + first * order;
-        status = ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count,
-                                     error);
+        status =
+            ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, error);
         if (status) {
             break;
         }

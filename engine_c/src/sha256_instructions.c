@@ -18,8 +18,7 @@ int ptd_sha256_has_instructions(void)
 __attribute__((target("sha,sse4.1"))) void
 ptd_sha256_compress_instructions(uint32_t state[8], const uint8_t *blocks, size_t count)
 {
-    const __m128i swap_bytes =
-        _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    const __m128i swap_bytes = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
     /* The instructions keep the state as (a, b, e, f) and (c, d, g, h), highest word first. */
     const __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xB1);
     const __m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1B);
@@ -30,7 +29,8 @@ ptd_sha256_compress_instructions(uint32_t state[8], const uint8_t *blocks, size_
         const __m128i cdgh_before = cdgh;
         __m128i w[4];
         for (int k = 0; k < 4; k++) {
-            w[k] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(blocks + 16 * k)), swap_bytes);
+            w[k] =
+                _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(blocks + 16 * k)), swap_bytes);
         }
         for (int step = 0; step < 16; step++) {
             __m128i *const now = &w[step & 3];
@@ -43,9 +43,9 @@ ptd_sha256_compress_instructions(uint32_t state[8], const uint8_t *blocks, size_
             sum = _mm_shuffle_epi32(sum, 0x0E);
             abef = _mm_sha256rnds2_epu32(abef, cdgh, sum);
             /* w[t] from w[t-16..t-13], w[t-15..], w[t-7..] and w[t-2..] */
-            *now = _mm_sha256msg2_epu32(_mm_add_epi32(_mm_sha256msg1_epu32(*now, next),
-                                                      _mm_alignr_epi8(last, third, 4)),
-                                        last);
+            *now = _mm_sha256msg2_epu32(
+                _mm_add_epi32(_mm_sha256msg1_epu32(*now, next), _mm_alignr_epi8(last, third, 4)),
+                last);
         }
         abef = _mm_add_epi32(abef, abef_before);
         cdgh = _mm_add_epi32(cdgh, cdgh_before);

@@ -4,8 +4,8 @@
 const char *ptd_status_name(ptd_status status)
 {
     switch (status) {
-#define NAME(name, code, text) \
-    case name:                 \
+#define NAME(name, code, text)                                                                     \
+    case name:                                                                                     \
         return #name;
         PTD_STATUS_TABLE(NAME)
 #undef NAME
@@ -16,8 +16,8 @@ const char *ptd_status_name(ptd_status status)
 const char *ptd_status_text(ptd_status status)
 {
     switch (status) {
-#define TEXT(name, code, text) \
-    case name:                 \
+#define TEXT(name, code, text)                                                                     \
+    case name:                                                                                     \
         return text;
         PTD_STATUS_TABLE(TEXT)
 #undef TEXT

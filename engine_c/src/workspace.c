@@ -58,8 +58,8 @@ static int64_t lay_out(ptd_workspace *ws, char *base)
         if (base) {
             *parts[k].array = (double *)(base + bytes);
         }
-        bytes += (parts[k].length * (int64_t)sizeof(double) + LANE_BYTES - 1) / LANE_BYTES *
-                 LANE_BYTES;
+        bytes +=
+            (parts[k].length * (int64_t)sizeof(double) + LANE_BYTES - 1) / LANE_BYTES * LANE_BYTES;
     }
     if (base) {
         z->row_upper = (uint32_t *)(base + bytes);

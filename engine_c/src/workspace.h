@@ -18,11 +18,11 @@ struct ptd_workspace {
     int max_lanes;
     int64_t bytes;
     int64_t failed_theta;
-    uint32_t seen;      /* by kernels in the block at hand */
+    uint32_t seen;       /* by kernels in the block at hand */
     int64_t dead_vertex; /* where seen has PTD_SAW_ZERO_PIVOT: a vertex without an end, .. */
     int64_t dead_theta;  /* .. and the theta at which it has none */
-    int shares_blocks;  /* whether components share blocks */
-    int factors_kept;   /* by the last factorisation: of all blocks, else of none */
+    int shares_blocks;   /* whether components share blocks */
+    int factors_kept;    /* by the last factorisation: of all blocks, else of none */
 
     ptd_lanes lanes;
     double *reward;  /* n, by position: 0 for the start and the boundary */
@@ -40,21 +40,21 @@ struct ptd_workspace {
 int ptd_workspace_take(ptd_workspace *ws, int64_t left);
 /* Weights and exit sums for `count` thetas (rows of n_parameters), the last of them repeated in
  * unused lanes. `first` is the first one's row. */
-PTD_MUST_CHECK ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas, int64_t first,
-                                              int count, ptd_error *error);
+PTD_MUST_CHECK ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas,
+                                              int64_t first, int count, ptd_error *error);
 /* Factorises every block and keeps the factors, for any number of solves. */
 void ptd_workspace_factor(ptd_workspace *ws);
 /* Factorises and solves component by component, while a block's factors are in the cache. They are
- * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory, and a
- * reverse pass factorises again. */
+ * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory, and
+ * a reverse pass factorises again. */
 void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once);
 /* Whether factorising a second time, block by block, beats fetching all factors from memory. */
 int ptd_workspace_prefers_refactor(const ptd_workspace *ws);
 /* What was noticed since begin, as an error; to be asked before results are believed. */
 PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first, int count,
                                                 ptd_error *error);
-/* A dropped vertex that an edge of the trace leads into, -1 where there is none: only a graph frozen
- * as improper has such edges; others drop what the start cannot reach. */
+/* A dropped vertex that an edge of the trace leads into, -1 where there is none: only a graph
+ * frozen as improper has such edges; others drop what the start cannot reach. */
 int64_t ptd_workspace_trap(const ptd_workspace *ws);
 /* Sets ws->reward from rewards by vertex (NULL: all 1). */
 PTD_MUST_CHECK ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards,

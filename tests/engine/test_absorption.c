@@ -45,8 +45,8 @@ static void test_ruin(void)
 static void test_defect(void)
 {
     const small_edge edges[] = {
-        {0, 3, 1, {0, 0}}, {0, 1, 3, {0, 0}}, {1, 2, 1, {0, 0}}, {2, 1, 1, {0, 0}}, {2, 3, 3, {0, 0}},
-        {1, 3, 1, {0, 0}},
+        {0, 3, 1, {0, 0}}, {0, 1, 3, {0, 0}}, {1, 2, 1, {0, 0}},
+        {2, 1, 1, {0, 0}}, {2, 3, 3, {0, 0}}, {1, 3, 1, {0, 0}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 4, edges, 6, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 1, 0, 1, NULL);

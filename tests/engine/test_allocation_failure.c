@@ -180,8 +180,8 @@ static ptd_status trace_from_arrays(inputs *in, ptd_error *error)
     for (int id = 0; id < PTD_TRACE_ARRAY_COUNT; id++) {
         ptd_elimination_trace_array(in->trace, (ptd_trace_array_id)id, &arrays[id]);
     }
-    ptd_status status = ptd_elimination_trace_create(ptd_elimination_trace_meta(in->trace), arrays,
-                                                     &trace, error);
+    ptd_status status =
+        ptd_elimination_trace_create(ptd_elimination_trace_meta(in->trace), arrays, &trace, error);
     CHECK((status == PTD_OK) == (trace != NULL));
     ptd_elimination_trace_destroy(trace);
     return status;

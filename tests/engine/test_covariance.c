@@ -8,7 +8,8 @@
 static void test_two_rewards(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 2, 0, {1, 0}}, {2, 3, 0, {1, 0}}, {2, 4, 0, {0, 1}}, {3, 4, 3, {0, 0}},
+        {0, 1, 1, {0, 0}}, {1, 2, 0, {1, 0}}, {2, 3, 0, {1, 0}},
+        {2, 4, 0, {0, 1}}, {3, 4, 3, {0, 0}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 5, edges, 5, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 3, 1, 1, NULL);
@@ -65,7 +66,10 @@ static void test_erlang(void)
 static void test_fast_switch(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 2, 0, {1, 0}}, {2, 1, 0, {1, 0}}, {2, 3, 0, {0, 1}},
+        {0, 1, 1, {0, 0}},
+        {1, 2, 0, {1, 0}},
+        {2, 1, 0, {1, 0}},
+        {2, 3, 0, {0, 1}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 4, edges, 4, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 1, 0, 1, NULL);
@@ -76,8 +80,8 @@ static void test_fast_switch(void)
     CHECK(ptd_covariances(ws, 1, theta, 1, NULL, &mean, &variance, NULL, NULL, &error) == PTD_OK);
     CHECK(close_to(mean, (2 * fast + exit) / (fast * exit), 1e-14));
     /* Geometric number of visits: variance from the moments of the 2-state chain. */
-    const double expected = (4 * fast * fast + 2 * fast * exit + exit * exit) /
-                            (fast * fast * exit * exit);
+    const double expected =
+        (4 * fast * fast + 2 * fast * exit + exit * exit) / (fast * fast * exit * exit);
     CHECK(close_to(variance, expected, 1e-12));
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);

@@ -9,7 +9,10 @@
 static ptd_elimination_trace *branching(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 2, 0.3, {-3, 0}}, {1, 3, 0, {0, 1}}, {2, 3, 0, {1, 0}},
+        {0, 1, 1, {0, 0}},
+        {1, 2, 0.3, {-3, 0}},
+        {1, 3, 0, {0, 1}},
+        {2, 3, 0, {1, 0}},
     };
     return small_trace(PTD_CONTINUOUS, 4, edges, 4, 0);
 }
@@ -54,14 +57,16 @@ static void test_unreachable(void)
     double moments, gradient[2];
     /* 2 is left with rate 0 and entered: no absorption. */
     const double stuck[2] = {0, 1};
-    CHECK(ptd_moments(ws, 1, stuck, NULL, 1, &moments, NULL, &error) ==
-          PTD_ABSORPTION_UNREACHABLE);
+    CHECK(ptd_moments(ws, 1, stuck, NULL, 1, &moments, NULL, &error) == PTD_ABSORPTION_UNREACHABLE);
     CHECK(error.index == 2);
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);
     /* The same vertex when nothing leads to it: forgiven, but there is no gradient. */
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 2, 0, {1, 0}}, {1, 3, 0, {0, 1}}, {2, 3, 0, {1, 0}},
+        {0, 1, 1, {0, 0}},
+        {1, 2, 0, {1, 0}},
+        {1, 3, 0, {0, 1}},
+        {2, 3, 0, {1, 0}},
     };
     trace = small_trace(PTD_CONTINUOUS, 4, edges, 4, 0);
     ws = workspace_for(trace, 1, 1, 1, 1, NULL);
@@ -82,7 +87,9 @@ static void test_unreachable(void)
 static void test_probabilities(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 1, 0, {1, 0}}, {1, 2, 0, {0, 1}},
+        {0, 1, 1, {0, 0}},
+        {1, 1, 0, {1, 0}},
+        {1, 2, 0, {0, 1}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_DISCRETE, 3, edges, 3, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 1, 0, 1, NULL);
@@ -90,8 +97,7 @@ static void test_probabilities(void)
     double moments;
     const double fine[2] = {0.25, 0.5}, beyond[2] = {0.75, 0.5};
     CHECK(ptd_moments(ws, 1, fine, NULL, 1, &moments, NULL, &error) == PTD_OK && moments == 2);
-    CHECK(ptd_moments(ws, 1, beyond, NULL, 1, &moments, NULL, &error) ==
-          PTD_PROBABILITY_ABOVE_ONE);
+    CHECK(ptd_moments(ws, 1, beyond, NULL, 1, &moments, NULL, &error) == PTD_PROBABILITY_ABOVE_ONE);
     CHECK(error.index == 1 && error.value == 1.25);
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);

@@ -19,7 +19,8 @@ static void check_sums(const ptd_trace_result *r)
 static void test_acyclic(void)
 {
     const small_edge edges[] = {
-        {0, 1, 2, {0, 0}}, {0, 2, 2, {0, 0}}, {1, 2, 0, {1, 0}}, {1, 3, 0, {0, 1}}, {2, 3, 7, {0, 0}},
+        {0, 1, 2, {0, 0}}, {0, 2, 2, {0, 0}}, {1, 2, 0, {1, 0}},
+        {1, 3, 0, {0, 1}}, {2, 3, 7, {0, 0}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 4, edges, 5, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 1, 0, 1, NULL);
@@ -46,7 +47,10 @@ static void test_acyclic(void)
 static void test_cycle(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 2, 4, {0, 0}}, {2, 1, 1, {0, 0}}, {2, 3, 3, {0, 0}},
+        {0, 1, 1, {0, 0}},
+        {1, 2, 4, {0, 0}},
+        {2, 1, 1, {0, 0}},
+        {2, 3, 3, {0, 0}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 4, edges, 4, 0);
     ptd_workspace *ws = workspace_for(trace, 1, 1, 0, 1, NULL);

@@ -9,7 +9,9 @@
 static ptd_elimination_trace *two_phases(void)
 {
     const small_edge edges[] = {
-        {0, 1, 3.0, {0, 0}}, {1, 2, 0, {1, 0}}, {2, 3, 0, {0, 1}},
+        {0, 1, 3.0, {0, 0}},
+        {1, 2, 0, {1, 0}},
+        {2, 3, 0, {0, 1}},
     };
     return small_trace(PTD_CONTINUOUS, 4, edges, 3, 0);
 }
@@ -53,7 +55,9 @@ static void test_hypoexponential(void)
 static void test_geometric(void)
 {
     const small_edge edges[] = {
-        {0, 1, 1, {0, 0}}, {1, 1, 1, {-1, 0}}, {1, 2, 0, {1, 0}},
+        {0, 1, 1, {0, 0}},
+        {1, 1, 1, {-1, 0}},
+        {1, 2, 0, {1, 0}},
     };
     ptd_elimination_trace *trace = small_trace(PTD_DISCRETE, 3, edges, 3, 0);
     ptd_workspace *ws = workspace_for(trace, 3, 1, 1, 1, NULL);

@@ -191,8 +191,7 @@ static ptd_graph *two_rings(void)
     CHECK(ptd_graph_add_edge(graph, 0, 1, 1.0, NULL, NULL) == PTD_OK);
     for (int64_t k = 0; k < 2 * SIZE; k++) {
         int64_t next = k / SIZE * SIZE + (k + 1) % SIZE;
-        CHECK(ptd_graph_add_edge(graph, 1 + k, 1 + next, (double)k, &coefficient, NULL) ==
-              PTD_OK);
+        CHECK(ptd_graph_add_edge(graph, 1 + k, 1 + next, (double)k, &coefficient, NULL) == PTD_OK);
     }
     CHECK(ptd_graph_add_edge(graph, 4, 5 + SIZE, 1.0, NULL, NULL) == PTD_OK);
     CHECK(ptd_graph_add_edge(graph, 5 + SIZE, absorbing, 1.0, NULL, NULL) == PTD_OK);

@@ -56,8 +56,8 @@ static ptd_status append(fixture *f)
 }
 
 #define ROW(f, ...) add_row(f, (const int32_t[]){__VA_ARGS__})
-#define WORDS(f, row, ...)                                                                      \
-    check_words(f, row, (const uint16_t[]){__VA_ARGS__},                                        \
+#define WORDS(f, row, ...)                                                                         \
+    check_words(f, row, (const uint16_t[]){__VA_ARGS__},                                           \
                 sizeof((const uint16_t[]){__VA_ARGS__}) / sizeof(uint16_t))
 
 static void check_words(const fixture *f, int32_t row, const uint16_t *words, size_t count)
@@ -131,8 +131,8 @@ static void test_almost_nested(void)
     /* Slots of row 9: 0 1 2 3 4 6 | diagonal 6 | 10 at 7 | exit 8. U(0) = 1, 2, 3, 6, 9, 10, exit
      * at slots 1, 2, 3, 5, 6, 7, 8: two runs would take six words, a list seven. */
     uint32_t begin = f.row_end[8];
-    const uint16_t expected[] = {0 | RUNS | 2 << 3, 0, 1, 3, 3, 5, 4, 0, 2, 4, 5, 6, 7, 8,
-                                 0, 8, 0, 8, 0, 8, 0, 8};
+    const uint16_t expected[] = {
+        0 | RUNS | 2 << 3, 0, 1, 3, 3, 5, 4, 0, 2, 4, 5, 6, 7, 8, 0, 8, 0, 8, 0, 8, 0, 8};
     CHECK(f.row_end[9] - begin == sizeof expected / sizeof *expected);
     CHECK(memcmp(f.program.words + begin, expected, sizeof expected) == 0);
     destroy_fixture(&f);
@@ -226,8 +226,7 @@ static void test_bound_and_repeat(void)
     ROW(&f, 1, -1);
     ROW(&f, 2, -1);
     ROW(&f, 0, 1, -1);
-    CHECK(ptd_program_append(&f.symbolic, 5, f.row_end, &f.program, &error) ==
-          PTD_TRACE_TOO_LARGE);
+    CHECK(ptd_program_append(&f.symbolic, 5, f.row_end, &f.program, &error) == PTD_TRACE_TOO_LARGE);
     CHECK(error.value == 6.0);
     ptd_program_destroy(&f.program);
     CHECK(ptd_program_append(&f.symbolic, 6, f.row_end, &f.program, &error) == PTD_OK);

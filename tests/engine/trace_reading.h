@@ -139,11 +139,10 @@ static inline void apply(factorisation *f, uint32_t block_row, uint32_t row, uin
     uint32_t slots = f->row_slot[row + 1] - f->row_slot[row];
     uint32_t last = block_row + k0 + (uint32_t)rows - 1;
     CHECK(to < slots);
-    CHECK(f->slot_column[f->row_slot[row] + to] ==
-          f->slot_column[upper_begin(f, last) + from]);
+    CHECK(f->slot_column[f->row_slot[row] + to] == f->slot_column[upper_begin(f, last) + from]);
     for (int j = 0; j < rows; j++) {
-        uint32_t source = upper_begin(f, block_row + k0 + (uint32_t)j) + from +
-                          (uint32_t)(rows - 1 - j);
+        uint32_t source =
+            upper_begin(f, block_row + k0 + (uint32_t)j) + from + (uint32_t)(rows - 1 - j);
         CHECK(f->slot_column[source] == f->slot_column[upper_begin(f, last) + from]);
         f->slot[f->row_slot[row] + to] += l[j] * f->slot[source];
     }

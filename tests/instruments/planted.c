@@ -91,8 +91,10 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } bugs[] = {
-        {"out_of_bounds", planted_out_of_bounds}, {"uninitialised", planted_uninitialised},
-        {"leak", planted_leak},                   {"overflow", planted_overflow},
+        {"out_of_bounds", planted_out_of_bounds},
+        {"uninitialised", planted_uninitialised},
+        {"leak", planted_leak},
+        {"overflow", planted_overflow},
         {"race", planted_race},
     };
     for (size_t k = 0; argc > 1 && k < sizeof bugs / sizeof *bugs; k++) {
