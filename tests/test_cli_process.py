@@ -119,8 +119,16 @@ def test_a_reader_that_is_not_there_at_all():
 
 def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=PATIENCE)
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     return process.returncode, out, err
+
+
+def heed_interrupts() -> None:
+    """Tests may run in the background of a shell, which leaves interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
@@ -130,6 +138,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
 
 
