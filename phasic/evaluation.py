@@ -24,8 +24,11 @@ from .errors import NumericError
 from .state_space.labels import theta_label, transition_label, vertex_labeller
 
 Array = NDArray[np.float64]
-_WIDEST_LANES = 64
+# Thetas that a workspace is made for at most, and a unit of chunks: a multiple of all lanes.
+_CHUNK_THETAS = 64
+# Idle workspaces of one trace.
 _MOST_KEPT = 8
+_MOST_KEPT_BYTES = 256 * 2**20
 # Work between two looks at signals and at idle threads, in rough floating-point operations.
 _CHUNK_WORK = 100_000_000
 
@@ -272,8 +275,8 @@ class Evaluator:
         meta = self.trace.meta
         per_theta = 4 * meta["multiply_adds"] + 8 * meta["n_edges"] + meta["n_vertices"]
         per_theta *= options.max_order * options.max_rewards * (4 if options.gradient else 1)
-        groups = _CHUNK_WORK // (max(1, per_theta) * _WIDEST_LANES)
-        return _WIDEST_LANES * min(64, max(1, groups))
+        groups = _CHUNK_WORK // (max(1, per_theta) * _CHUNK_THETAS)
+        return _CHUNK_THETAS * min(64, max(1, groups))
 
     def _context(self, thetas: Array, row: int) -> Context:
         which = theta_label(thetas[row]) if row < len(thetas) else "theta"
@@ -298,7 +301,11 @@ class Evaluator:
         finally:
             with self._lock:
                 self._idle.append((options, workspace))
-                del self._idle[:-_MOST_KEPT]
+                while len(self._idle) > _MOST_KEPT or self._idle_bytes() > _MOST_KEPT_BYTES:
+                    del self._idle[0]
+
+    def _idle_bytes(self) -> int:
+        return sum(idle.n_bytes for _, idle in self._idle)
 
 
 def check_theta(theta: ArrayLike, n_parameters: int) -> Array:
@@ -328,7 +335,7 @@ def check_theta(theta: ArrayLike, n_parameters: int) -> Array:
 
 def _lanes(n_thetas: int) -> int:
     """How many thetas a workspace is made for: few values, so that workspaces are reused."""
-    return min(_WIDEST_LANES, 1 << (n_thetas - 1).bit_length()) if n_thetas > 1 else 1
+    return min(_CHUNK_THETAS, 1 << (n_thetas - 1).bit_length()) if n_thetas > 1 else 1
 
 
 def _rows(array: Array | None, rows: slice) -> Array | None:

@@ -352,7 +352,10 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
  * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed
  * (only ptd_evaluate_trace makes its result).
  * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
- * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta. */
+ * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta.
+ * Values are right to a small multiple of machine precision. The error of a gradient's component is
+ * so small beside |value / theta|, which it may itself be far below: then it has as many digits
+ * fewer. */
 typedef struct ptd_workspace ptd_workspace;
 
 typedef struct {
@@ -360,7 +363,7 @@ typedef struct {
     int32_t max_rewards;         /* most rewards in a call of ptd_covariances; 0: 1 */
     int32_t gradient;            /* whether gradients will be asked for */
     int64_t n_thetas;            /* how many thetas a call will usually bring: chooses lanes */
-    const char *instruction_set; /* the widest to use; NULL: the processor's. Bits are the same */
+    const char *instruction_set; /* the widest to use, by name; NULL: the processor's. Same bits */
 } ptd_workspace_options;
 
 PTD_API PTD_MUST_CHECK ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,

@@ -106,7 +106,7 @@ typedef struct {
     ptd_kernel many; /* PTD_MAX_LANES: acyclic graphs */
 } ptd_kernel_set;
 
-/* The widest the processor has, up to the one named (NULL: no bound). */
+/* The widest the processor has, up to the one named (NULL: no bound); NULL for an unknown name. */
 const ptd_kernel_set *ptd_kernel_select(const char *widest);
 
 extern const ptd_kernel_set ptd_kernels_baseline;

@@ -15,7 +15,8 @@ static const int64_t MANY_LANES_BYTES = (int64_t)2 << 20;
 /* About what a core's second-level cache holds. */
 static const int64_t CACHE_BYTES = (int64_t)1 << 20;
 
-enum { LANE_BYTES = 64 };
+/* MOST_SOLUTIONS keeps products of sizes within 64 bits. */
+enum { LANE_BYTES = 64, MOST_SOLUTIONS = 1 << 20 };
 
 /* Lays the arrays out; with base NULL only counts their bytes. */
 static int64_t lay_out(ptd_workspace *ws, char *base)
@@ -136,7 +137,8 @@ ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
     ptd_status status = PTD_OK;
     ptd_workspace *ws = NULL;
     *workspace = NULL;
-    if (options->max_order < 0 || options->max_rewards < 0 || options->n_thetas < 0) {
+    if (options->max_order < 0 || options->max_order > MOST_SOLUTIONS || options->max_rewards < 0 ||
+        options->max_rewards > MOST_SOLUTIONS || options->n_thetas < 0) {
         return ptd_fail(error, PTD_INVALID_ARGUMENT, 1, 0);
     }
     ws = ptd_allocate_zero(1, sizeof *ws);
@@ -149,6 +151,10 @@ ptd_status ptd_workspace_create(const ptd_elimination_trace *trace,
     ws->options.max_order = options->max_order ? options->max_order : 1;
     ws->options.max_rewards = options->max_rewards ? options->max_rewards : 1;
     ws->kernels = ptd_kernel_select(options->instruction_set);
+    if (!ws->kernels) {
+        status = ptd_fail(error, PTD_INVALID_ARGUMENT, 1, 0);
+        goto out;
+    }
     ws->options.instruction_set = NULL;
     ws->failed_theta = -1;
     view_trace(ws);

@@ -14,6 +14,10 @@ static void test_options(void)
     const ptd_workspace_options negative = {.max_order = -1};
     CHECK(ptd_workspace_create(trace, &negative, &ws, &error) == PTD_INVALID_ARGUMENT);
     CHECK(ws == NULL);
+    const ptd_workspace_options unknown = {.instruction_set = "sse9"};
+    CHECK(ptd_workspace_create(trace, &unknown, &ws, &error) == PTD_INVALID_ARGUMENT);
+    const ptd_workspace_options absurd = {.max_order = INT32_MAX};
+    CHECK(ptd_workspace_create(trace, &absurd, &ws, &error) == PTD_INVALID_ARGUMENT);
     const ptd_workspace_options plain = {0};
     CHECK(ptd_workspace_create(trace, &plain, &ws, &error) == PTD_OK);
     const int64_t small = ptd_workspace_bytes(ws);
