@@ -64,7 +64,8 @@ class Distribution:
             gradient: whether derivatives are given too.
 
         Returns:
-            (order,); with `gradient` also (order, n_parameters).
+            (order,); with `gradient` also (order, n_parameters). A derivative's rounding error is
+            relative to the larger of itself and |moment / theta|.
 
         Raises:
             NumericError: rewards do not fit, a weight is negative or not finite at theta,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +17,7 @@ from . import config
 from ._engine.record import Progress
 from ._engine.status import Context
 from .distribution import Distribution
+from .epochs import EpochDistribution
 from .errors import GraphError, NumericError
 from .evaluation import check_theta
 from .state_space.batch_rule import BatchRule
@@ -309,11 +310,27 @@ class Graph:
 
     # ---- theta
 
-    def at(self, theta: ArrayLike = ()) -> Distribution:
+    @overload
+    def at(self, theta: ArrayLike = ..., *, epochs: None = ...) -> Distribution: ...
+    @overload
+    def at(
+        self, theta: ArrayLike = ..., *, epochs: Sequence[tuple[float, ArrayLike]]
+    ) -> EpochDistribution: ...
+    def at(
+        self,
+        theta: ArrayLike = (),
+        *,
+        epochs: Sequence[tuple[float, ArrayLike]] | None = None,
+    ) -> Distribution | EpochDistribution:
         """The distribution at one theta (n_parameters,).
 
+        Args:
+            theta: from time 0 on.
+            epochs: changes of theta, (time, theta) in ascending order of time; see
+                `EpochDistribution`.
+
         Raises:
-            NumericError: theta does not fit.
+            NumericError: theta or epochs do not fit.
             GraphError, TraceError: the model is not valid, has no end, or is too large.
 
         Example:
@@ -321,7 +338,12 @@ class Graph:
             >>> Graph.from_matrices([1.0], [[-2.0]]).at().variance()
             0.25
         """
-        return Distribution(self._obtain_trace(), theta)
+        trace = self._obtain_trace()
+        return (
+            Distribution(trace, theta)
+            if epochs is None
+            else EpochDistribution(trace, theta, epochs)
+        )
 
     def update_parameterized_weights(self, theta: ArrayLike) -> None:
         """Sets the graph's own theta (n_parameters,), at which `moments` and the like are.

@@ -1,10 +1,11 @@
 /* Moments: E[Y^k] of the reward accumulated until absorption, and their gradients.
  *
- * Continuous: m_k = k U (r m_{k-1}), U the expected time in each vertex (Bladt & Nielsen 2017,
- * Theorem 8.1.5). Several orders are solved in one sweep over the trace. Discrete: with Y = r + Y'
- * at the first step, (I - P) m_k = sum_{l<k} C(k,l) r^(k-l) P m_l; there P m_l = m_l - (right-hand
- * side of order l), a difference whose rounding error is small beside r^(k-l) m_l and so beside
- * the sum it enters. Factorial moments of the number of steps: (I - P) f_k = k P f_{k-1}.
+ * Continuous: m_k = k U (r m_{k-1}), U the expected time in each vertex (Bladt & Nielsen,
+ * Matrix-Exponential Distributions in Applied Probability, 2017). Several orders are solved in one
+ * sweep over the trace. Discrete: with Y = r + Y' at the first step, (I - P) m_k = sum_{l<k} C(k,l)
+ * r^(k-l) P m_l; there P m_l = m_l - (right-hand side of order l), a difference whose rounding
+ * error is small beside r^(k-l) m_l and so beside the sum it enters. Factorial moments of the
+ * number of steps: (I - P) f_k = k P f_{k-1}.
  */
 #include "workspace.h"
 

@@ -1,0 +1,203 @@
+"""Piecewise-constant theta: moments of a model whose rates change at given times.
+
+In the last epoch the moments v_k = E[Y^k | vertex] are those of its theta. An earlier epoch of
+length h turns them into its own, backwards, by dv_k/du = S v_k + k r v_{k-1} (v_0 = 1, S the
+generator, r the rewards), solved by uniformisation (Jensen 1953): with a rate q no smaller than any
+exit rate, v becomes sum_n Poisson(q h; n) T^n v,
+
+    (T v)_k = P v_k + (k / q) r v_{k-1},   P = I + S / q.
+
+All terms are non-negative. Past n = q h + 12 sqrt(q h) + 60 Poisson's weights are below 1e-25 of
+the sum, which the growth of T^n v with n^k leaves far below rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import NumericError
+from .evaluation import Array
+from .trace_elimination import EliminationTrace
+
+# Edge visits that an answer may cost: about ten seconds.
+_MOST_WORK = 2e9
+
+
+class EpochDistribution:
+    """A phase-type distribution whose theta changes at given times; immutable.
+
+    Made by `graph.at(theta, epochs=[(time, theta), …])`: the first theta holds from time 0, each
+    other from its time on, the last for ever. The start is entered at the first theta. Continuous
+    graphs only. Rewards are those of `Distribution`.
+
+    Example:
+        >>> from phasic import Graph
+        >>> graph = Graph(state_length=1)
+        >>> working, failed = (graph.find_or_create_vertex([k]) for k in (1, 0))
+        >>> graph.starting_vertex().add_edge(working, 1.0)
+        >>> working.add_edge(failed, [1.0])
+        >>> round(graph.at([1.0], epochs=[(2.0, [0.5])]).mean(), 12)
+        1.135335283237
+    """
+
+    def __init__(
+        self,
+        trace: EliminationTrace,
+        theta: ArrayLike,
+        epochs: Sequence[tuple[float, ArrayLike]],
+    ) -> None:
+        self.trace = trace
+        self._evaluator = trace.evaluator
+        if trace.discrete:
+            raise NumericError(
+                "FATAL: epochs are given for a discrete graph",
+                code="EPOCHS",
+                hint="epochs are for continuous graphs: leave them out",
+            )
+        if trace.handle.meta["n_dropped"]:
+            raise NumericError(
+                "FATAL: epochs are given for a graph with vertices that never reach absorption",
+                code="EPOCHS",
+                hint="`phasic inspect MODEL --check` lists them",
+            )
+        self.times = _checked_times([time for time, _ in epochs])
+        as_theta = self._evaluator.as_theta
+        self.thetas = np.array([as_theta(theta), *(as_theta(later) for _, later in epochs)])
+        self.thetas.flags.writeable = False
+
+    def __repr__(self) -> str:
+        return f"<EpochDistribution of {self.trace!r}, changes at {self.times[1:].tolist()}>"
+
+    def moments(self, order: int, rewards: ArrayLike | None = None) -> Array:
+        """E[Y], …, E[Y^order]: (order,).
+
+        Args:
+            order: the highest moment, at least 1.
+            rewards: (n_vertices,), in the order of `graph.states()`, not negative; None: time.
+
+        Raises:
+            NumericError: rewards or a theta do not fit, absorption is unreachable, or an epoch is
+                so long beside the fastest rate that it would cost too much work.
+        """
+        rewards = self._evaluator.as_rewards(rewards)
+        # Errors of weights and rewards are told as those of one theta are.
+        for theta in self.thetas[:-1]:
+            self._evaluator.moments(theta[np.newaxis], 1, rewards, False)
+        vertex = self.trace.handle.array("position_vertex")
+        reward = np.ones(len(vertex)) if rewards is None else rewards[vertex]
+        values = np.ones((order + 1, len(vertex)))
+        for k in range(1, order + 1):
+            last = self._evaluator.vertex_moments(self.thetas[-1:], k, rewards)[0]
+            values[k] = last[vertex]
+        for epoch in range(len(self.times) - 2, -1, -1):
+            length = self.times[epoch + 1] - self.times[epoch]
+            values = self._before(values, self.thetas[epoch], length, reward)
+        source, target, weight = self._edges(self.thetas[0])
+        start = source == len(vertex) - 1
+        entered = values[1:, target[start]] @ weight[start] / weight[start].sum()
+        return np.asarray(entered, dtype=float)
+
+    def mean(self, rewards: ArrayLike | None = None) -> float:
+        """E[Y]."""
+        return float(self.moments(1, rewards)[0])
+
+    def variance(self, rewards: ArrayLike | None = None) -> float:
+        """Var Y, as E[Y²] - E[Y]²: digits are lost where it is small beside E[Y]²."""
+        first, second = self.moments(2, rewards)
+        return float(second - first**2)
+
+    def std(self, rewards: ArrayLike | None = None) -> float:
+        """The square root of the variance."""
+        return math.sqrt(max(self.variance(rewards), 0.0))
+
+    def covariance(self, rewards1: ArrayLike, rewards2: ArrayLike) -> float:
+        """Cov(Y1, Y2) of two rewards (n_vertices,)."""
+        rows = np.array([np.asarray(rewards1, float), np.asarray(rewards2, float)])
+        return float(self.covariance_matrix(rows)[0, 1])
+
+    def covariance_matrix(self, rewards: ArrayLike) -> Array:
+        """Covariances (r, r) of rewards (r, n_vertices), from the variances of sums of two."""
+        rows = self._evaluator.as_reward_rows(rewards)
+        own = np.array([self.variance(row) for row in rows])
+        matrix = np.diag(own)
+        for i in range(len(rows)):
+            for j in range(i):
+                both = self.variance(rows[i] + rows[j])
+                matrix[i, j] = matrix[j, i] = (both - own[i] - own[j]) / 2
+        return matrix
+
+    def mean_vector(self, rewards: ArrayLike) -> Array:
+        """Means (r,) of rewards (r, n_vertices)."""
+        return np.array([self.mean(row) for row in self._evaluator.as_reward_rows(rewards)])
+
+    # ---- one epoch
+
+    def _edges(self, theta: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+        """Sources and targets, by position, and weights at theta."""
+        array = self.trace.handle.array
+        form_start = array("form_start").astype(np.intp)
+        form_of_term = np.repeat(np.arange(len(form_start) - 1), np.diff(form_start))
+        terms = array("form_coefficient") * theta[array("form_parameter")]
+        forms = array("form_base") + np.bincount(form_of_term, terms, len(form_start) - 1)
+        edge_start = array("edge_start").astype(np.intp)
+        source = np.repeat(np.arange(len(edge_start) - 1), np.diff(edge_start))
+        # Rounding may leave a weight that is meant to be 0 below it.
+        weight = np.maximum(forms[array("edge_form")], 0.0)
+        return source, array("edge_target").astype(np.intp), weight
+
+    def _before(self, values: Array, theta: Array, length: float, reward: Array) -> Array:
+        """Moments (order + 1, positions) at the beginning of an epoch from those at its end."""
+        source, target, weight = self._edges(theta)
+        inside = source != len(reward) - 1  # the start takes no time
+        source, target, weight = source[inside], target[inside], weight[inside]
+        exit_rate = np.bincount(source, weight, len(reward))
+        reward = np.where(exit_rate > 0, reward, 0.0)  # absorbed: no more rewards
+        q = float(exit_rate.max())
+        if length == 0 or q == 0:
+            return values
+        weights = _poisson_weights(q * length, len(weight) * len(values))
+        stays = (q - exit_rate) / q
+        factors = np.arange(1, len(values))[:, np.newaxis] * (reward / q)
+        total = weights[0] * values
+        for poisson in weights[1:]:
+            moved = np.array([np.bincount(source, weight * v[target], len(v)) for v in values])
+            following = stays * values + moved / q
+            following[1:] += factors * values[:-1]
+            values = following
+            total += poisson * values
+        return total
+
+
+def _poisson_weights(mean: float, work_a_step: int) -> Array:
+    """Poisson(mean; 0), Poisson(mean; 1), … until what follows is negligible."""
+    steps = mean + 12 * math.sqrt(mean) + 60
+    if not steps * work_a_step <= _MOST_WORK:
+        raise NumericError(
+            f"FATAL: an epoch lasts {mean:.3g} times the shortest mean stay: its moments would "
+            f"take {steps * work_a_step:.3g} visits of edges, and {_MOST_WORK:.0e} is the bound",
+            code="TOO_MUCH_WORK",
+            hint="shorten the epochs, or slow down the fastest rates",
+        )
+    n = np.arange(int(steps) + 1)
+    logs = n * math.log(mean) - np.array([math.lgamma(k + 1) for k in n.tolist()])
+    weights = np.exp(logs - logs.max())
+    return weights / weights.sum()
+
+
+def _checked_times(times: Sequence[float]) -> Array:
+    """0 and the times of changes, ascending."""
+    changes = np.array([0.0, *(float(time) for time in times)])
+    wrong = np.flatnonzero(~(np.diff(changes) >= 0) | ~np.isfinite(changes[1:]))
+    if wrong.size:
+        k = int(wrong[0])
+        raise NumericError(
+            f"FATAL: epoch {k + 1} begins at {changes[k + 1]}, after {changes[k]}",
+            code="EPOCHS",
+            hint="epochs are (time, theta) pairs with finite times in ascending order from 0",
+        )
+    changes.flags.writeable = False
+    return changes

@@ -1,0 +1,81 @@
+"""Piecewise-constant theta against closed forms, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from phasic import Graph
+from phasic.errors import NumericError
+
+
+def switching(discrete: bool = False) -> Graph:
+    """One exponential stay of rate theta."""
+    graph = Graph(state_length=1, discrete=discrete)
+    working, failed = (graph.find_or_create_vertex([k]) for k in (1, 0))
+    graph.starting_vertex().add_edge(working, 1.0)
+    working.add_edge(failed, [1.0])
+    return graph
+
+
+@pytest.mark.parametrize("a", [0.3, 40.0, 3e4])
+@pytest.mark.parametrize("t", [0.0, 1e-3, 0.7, 2.0])
+def test_one_change_of_rate(a: float, t: float) -> None:
+    b = 0.05
+    p = math.exp(-a * t)
+    first = -math.expm1(-a * t) / a + p / b
+    second = 2 * (-math.expm1(-a * t) - a * t * p) / a**2 + 2 * p * (t / b + 1 / b**2)
+    distribution = switching().at([a], epochs=[(t, [b])])
+    np.testing.assert_allclose(distribution.moments(2), [first, second], rtol=1e-11)
+    assert distribution.variance() == pytest.approx(second - first**2, rel=1e-9)
+
+
+def coalescent() -> Graph:
+    graph = Graph(state_length=1)
+    vertices = {k: graph.find_or_create_vertex([k]) for k in range(6, 0, -1)}
+    graph.starting_vertex().add_edge(vertices[6], 3.0)
+    for k in range(6, 1, -1):
+        vertices[k].add_edge(vertices[k - 1], [k * (k - 1) / 2])
+    return graph
+
+
+def test_no_change_is_the_ordinary_distribution() -> None:
+    graph = coalescent()
+    plain = graph.at([0.8])
+    rewards = np.vstack([graph.states()[:, 0], graph.states()[:, 0] == 3]).astype(float)
+    for epochs in ([], [(0.0, [0.8])], [(0.5, [0.8]), (0.5, [0.8]), (3.0, [0.8])]):
+        changing = graph.at([0.8], epochs=epochs)
+        np.testing.assert_allclose(changing.moments(5), plain.moments(5), rtol=1e-13)
+        np.testing.assert_allclose(
+            changing.covariance_matrix(rewards), plain.covariance_matrix(rewards), rtol=1e-9
+        )
+        np.testing.assert_allclose(
+            changing.mean_vector(rewards), plain.mean_vector(rewards), rtol=1e-13
+        )
+        assert changing.covariance(*rewards) == pytest.approx(plain.covariance(*rewards))
+
+
+@pytest.mark.parametrize(
+    ("epochs", "code"),
+    [
+        ([(1.0, [1.0]), (0.5, [1.0])], "EPOCHS"),
+        ([(-1.0, [1.0])], "EPOCHS"),
+        ([(math.nan, [1.0])], "EPOCHS"),
+        ([(math.inf, [1.0])], "EPOCHS"),
+        ([(1.0, [1.0, 2.0])], "THETA_LENGTH"),
+        ([(1e12, [1.0])], "TOO_MUCH_WORK"),
+    ],
+)
+def test_bad_epochs_are_refused(epochs: list[tuple[float, list[float]]], code: str) -> None:
+    with pytest.raises(NumericError) as caught:
+        switching().at([1.0], epochs=epochs).moments(1)
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_a_discrete_graph_has_no_epochs() -> None:
+    with pytest.raises(NumericError) as caught:
+        switching(discrete=True).at([0.5], epochs=[(1.0, [0.25])])
+    assert caught.value.code == "EPOCHS"
