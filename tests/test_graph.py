@@ -105,6 +105,25 @@ def test_shapes_may_be_mixed() -> None:
     assert graph.at(theta).mean() == pytest.approx(1 / out + 2 / out / 4 + 1 / 6, rel=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (([1], 1.0, []), ([0], 0.0, [2.0])),
+        ((np.array([1]), 1.0, [0.0]), ([0], 0.0, [2.0])),
+        (([1], 1.0, [0.0]), (np.array([0]), 0.0, [2.0])),
+    ],
+    ids=["coefficients of one only", "array, list", "list, array"],
+)
+def test_shapes_may_be_mixed_within_a_state(first, second) -> None:
+    def model(s):
+        if s.size == 0:
+            return [([2], 1.0)]
+        return {2: [first, second], 1: [([0], 0.0, [1.0])], 0: []}[int(s[0])]
+
+    # 2 -> 1 at 1, 2 -> 0 at 2 theta, 1 -> 0 at theta
+    assert Graph(callback=model).at([2.0]).mean() == pytest.approx(1 / 5 + 1 / 5 / 2, rel=1e-15)
+
+
 def test_a_buffer_may_be_reused() -> None:
     buffer = np.zeros(1, int)
 
@@ -164,6 +183,10 @@ NONSENSE = {
     "a complex weight": (([0, 0], 1j), "1j as a weight"),
     "a NaN weight": (([0, 0], float("nan")), r"\(1, 2\) -> \(0, 0\) has the weight nan"),
     "an infinite weight": (([0, 0], float("inf")), "has the weight inf"),
+    "a weight beyond double": (([0, 0], 10**400), "has the weight inf"),
+    "a weight far below 0": (([0, 0], -(10**400)), "has the .*weight -inf"),
+    "a coefficient beyond double": (([0, 0], 0.0, [10**400]), "has the weight inf"),
+    "no state": ((None, 1.0), "None as the state"),
     "a negative weight": (([0, 0], -2.0), "has the negative weight -2"),
     "a NaN coefficient": (([0, 0], 0.0, [float("nan")]), "has the weight nan"),
     "a coefficient of text": (([0, 0], 0.0, ["a"]), "'a' as a coefficient"),
@@ -178,6 +201,13 @@ def test_nonsense_is_refused_by_name(transition, message) -> None:
     with pytest.raises(GraphError, match=message) as caught:
         graph.moments(1)
     assert "(1, 2)" in str(caught.value)
+
+
+@pytest.mark.parametrize("state", [None, 0])
+def test_nonsense_beside_an_array_is_refused_by_name(state) -> None:
+    graph = Graph(callback=start_then((np.array([0, 0]), 1.0), (state, 1.0)))
+    with pytest.raises(GraphError, match=f"{state} as the state of transition 1"):
+        graph.moments(1)
 
 
 @pytest.mark.parametrize("result", [None, 3, "text", {1: 2}, object()])

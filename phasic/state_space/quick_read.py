@@ -43,12 +43,9 @@ class QuickReader:
             keys = self._keys(first)
             base, lists = self._weights(rest)
             width = len(lists[0]) if lists else 0
-            if width:
-                if set(map(len, lists)) != {width}:
-                    return None
-                coefficients = list(chain.from_iterable(lists))
-            else:
-                coefficients = []
+            if lists and set(map(len, lists)) != {width}:
+                return None
+            coefficients = list(chain.from_iterable(lists))
         except (TypeError, ValueError, struct.error):
             return None
         if keys is None or not _PLAIN.issuperset(map(type, base)):
@@ -64,7 +61,7 @@ class QuickReader:
         if type(states[0]) is not np.ndarray:
             return [self._pack(*state) for state in states]
         for state in states:
-            if state.dtype is not INT64:
+            if type(state) is not np.ndarray or state.dtype is not INT64:
                 return None
         keys = list(map(np.ndarray.tobytes, states))
         return keys if set(map(len, keys)) == {self._row_bytes} else None

@@ -95,4 +95,4 @@ def _infinite_beyond_range(values: Iterable[Any]) -> Iterable[float]:
     # Whole numbers too large for a double; the engine then names the edge.
     for value in values:
         is_far = isinstance(value, int) and abs(value) >= 1 << 1024
-        yield math.copysign(math.inf, value) if is_far else float(value)
+        yield (math.inf if value > 0 else -math.inf) if is_far else float(value)
