@@ -3,7 +3,7 @@
 In the last epoch the moments v_k = E[Y^k | vertex] are those of its theta. An earlier epoch of
 length h turns them into its own, backwards, by dv_k/du = S v_k + k r v_{k-1} (v_0 = 1, S the
 generator, r the rewards), solved by uniformisation (Jensen 1953): with a rate q no smaller than any
-exit rate, v becomes sum_n Poisson(q h; n) T^n v,
+exit rate, nor than 1 / h, v becomes sum_n Poisson(q h; n) T^n v,
 
     (T v)_k = P v_k + (k / q) r v_{k-1},   P = I + S / q.
 
@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import NumericError
-from .evaluation import Array
+from .evaluation import Array, at_least_one
 from .trace_elimination import EliminationTrace
 
 # Edge visits that an answer may cost: about ten seconds.
 _MOST_WORK = 2e9
+_PAIRS = "epochs are (time, theta) pairs with finite times in ascending order from 0"
 
 
 class EpochDistribution:
@@ -64,6 +65,7 @@ class EpochDistribution:
                 code="EPOCHS",
                 hint="`phasic inspect MODEL --check` lists them",
             )
+        epochs = _checked_pairs(epochs)
         self.times = _checked_times([time for time, _ in epochs])
         as_theta = self._evaluator.as_theta
         self.thetas = np.array([as_theta(theta), *(as_theta(later) for _, later in epochs)])
@@ -83,22 +85,28 @@ class EpochDistribution:
             NumericError: rewards or a theta do not fit, absorption is unreachable, or an epoch is
                 so long beside the fastest rate that it would cost too much work.
         """
+        order = at_least_one(order, "the order of moments")
         rewards = self._evaluator.as_rewards(rewards)
-        # Errors of weights and rewards are told as those of one theta are.
-        for theta in self.thetas[:-1]:
-            self._evaluator.moments(theta[np.newaxis], 1, rewards, False)
+        for epoch in range(len(self.times) - 1):
+            self._check_epoch(epoch, rewards)
         vertex = self.trace.handle.array("position_vertex")
         reward = np.ones(len(vertex)) if rewards is None else rewards[vertex]
+        reward[: self.trace.handle.meta["n_absorbing"]] = 0.0
         values = np.ones((order + 1, len(vertex)))
         for k in range(1, order + 1):
             last = self._evaluator.vertex_moments(self.thetas[-1:], k, rewards)[0]
             values[k] = last[vertex]
+        self._check_ends()
         for epoch in range(len(self.times) - 2, -1, -1):
             length = self.times[epoch + 1] - self.times[epoch]
             values = self._before(values, self.thetas[epoch], length, reward)
         source, target, weight = self._edges(self.thetas[0])
         start = source == len(vertex) - 1
-        entered = values[1:, target[start]] @ weight[start] / weight[start].sum()
+        entered = values[1:, target[start]] @ (weight[start] / weight[start].sum())
+        if not np.isfinite(entered).all():
+            raise NumericError(
+                "FATAL: a result exceeds the range of double in an epoch", code="RESULT_OVERFLOW"
+            )
         return np.asarray(entered, dtype=float)
 
     def mean(self, rewards: ArrayLike | None = None) -> float:
@@ -134,6 +142,48 @@ class EpochDistribution:
         """Means (r,) of rewards (r, n_vertices)."""
         return np.array([self.mean(row) for row in self._evaluator.as_reward_rows(rewards)])
 
+    # ---- what is refused
+
+    def _check_epoch(self, epoch: int, rewards: Array | None) -> None:
+        """Refuses weights and rewards as at one theta. The epoch ends: absorption need not be
+        possible in it, nor its moments finite were it to last, nor is a later start entered."""
+        harmless = {"ABSORPTION_UNREACHABLE", "RESULT_OVERFLOW"}
+        if epoch:
+            harmless.add("START_WEIGHT_ZERO")
+        try:
+            self._evaluator.moments(self.thetas[epoch : epoch + 1], 1, rewards, False)
+        except NumericError as error:
+            if error.code not in harmless:
+                raise
+
+    def _check_ends(self) -> None:
+        """Refuses where the last epoch may begin in a vertex that it leaves no way to absorption.
+
+        Others than those that the start reaches at the last theta: an earlier one may lead there.
+        """
+        occupied = np.zeros(self.trace.n_vertices, bool)
+        source, target, weight = self._edges(self.thetas[0])
+        start = source == self.trace.n_vertices - 1
+        occupied[target[start & (weight > 0)]] = True
+        for theta, length in zip(self.thetas[:-1], np.diff(self.times), strict=True):
+            if length > 0:
+                source, target, weight = self._edges(theta)
+                _spread(occupied, source[weight > 0], target[weight > 0])
+        source, target, weight = self._edges(self.thetas[-1])
+        ending = np.zeros(self.trace.n_vertices, bool)
+        ending[: self.trace.handle.meta["n_absorbing"]] = True
+        _spread(ending, target[weight > 0], source[weight > 0])
+        stuck = np.flatnonzero(occupied & ~ending)
+        if stuck.size:
+            vertex = int(self.trace.handle.array("position_vertex")[stuck[0]])
+            raise NumericError(
+                f"FATAL: vertex {self._evaluator.label(vertex)} cannot reach absorption in the "
+                f"last epoch, at theta = {self.thetas[-1].tolist()}",
+                code="ABSORPTION_UNREACHABLE",
+                hint="an earlier epoch leads there, and a weight that is 0 in the last one cuts "
+                "every path on",
+            )
+
     # ---- one epoch
 
     def _edges(self, theta: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
@@ -155,10 +205,10 @@ class EpochDistribution:
         inside = source != len(reward) - 1  # the start takes no time
         source, target, weight = source[inside], target[inside], weight[inside]
         exit_rate = np.bincount(source, weight, len(reward))
-        reward = np.where(exit_rate > 0, reward, 0.0)  # absorbed: no more rewards
-        q = float(exit_rate.max())
-        if length == 0 or q == 0:
+        if length == 0:
             return values
+        # Far below 1 / length, powers of 1 / q would leave the range of double.
+        q = max(float(exit_rate.max()), 1.0 / length)
         weights = _poisson_weights(q * length, len(weight) * len(values))
         stays = (q - exit_rate) / q
         factors = np.arange(1, len(values))[:, np.newaxis] * (reward / q)
@@ -170,6 +220,15 @@ class EpochDistribution:
             values = following
             total += poisson * values
         return total
+
+
+def _spread(marked: NDArray[np.bool_], source: NDArray[np.intp], target: NDArray[np.intp]) -> None:
+    """Marks what paths over the edges reach from what is marked."""
+    while True:
+        new = target[marked[source] & ~marked[target]]
+        if not new.size:
+            return
+        marked[new] = True
 
 
 def _poisson_weights(mean: float, work_a_step: int) -> Array:
@@ -188,6 +247,17 @@ def _poisson_weights(mean: float, work_a_step: int) -> Array:
     return weights / weights.sum()
 
 
+def _checked_pairs(
+    epochs: Sequence[tuple[float, ArrayLike]],
+) -> list[tuple[float, ArrayLike]]:
+    try:
+        return [(float(time), theta) for time, theta in epochs]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NumericError(
+            f"FATAL: epochs are no (time, theta) pairs: {error}", code="EPOCHS", hint=_PAIRS
+        ) from error
+
+
 def _checked_times(times: Sequence[float]) -> Array:
     """0 and the times of changes, ascending."""
     changes = np.array([0.0, *(float(time) for time in times)])
@@ -197,7 +267,7 @@ def _checked_times(times: Sequence[float]) -> Array:
         raise NumericError(
             f"FATAL: epoch {k + 1} begins at {changes[k + 1]}, after {changes[k]}",
             code="EPOCHS",
-            hint="epochs are (time, theta) pairs with finite times in ascending order from 0",
+            hint=_PAIRS,
         )
     changes.flags.writeable = False
     return changes

@@ -75,6 +75,66 @@ def test_bad_epochs_are_refused(epochs: list[tuple[float, list[float]]], code: s
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("epochs", [[1.0], [(1.0,)], "text", [("a", [1.0])], {1.0: [1.0]}, 3])
+def test_epochs_that_are_no_pairs_are_refused(epochs: object) -> None:
+    with pytest.raises(NumericError, match="pairs") as caught:
+        switching().at([1.0], epochs=epochs)  # type: ignore[call-overload]
+    assert caught.value.code == "EPOCHS"
+
+
+@pytest.mark.parametrize("order", [0, -1, 1.5, "2", None, True])
+def test_an_order_that_is_none_is_refused(order: object) -> None:
+    with pytest.raises(NumericError, match="order"):
+        switching().at([1.0], epochs=[(1.0, [1.0])]).moments(order)  # type: ignore[arg-type]
+
+
+def triangle() -> Graph:
+    """From 0 to 1 at theta[0], from 1 to the end at theta[1], from 0 to the end at theta[2]."""
+    graph = Graph(state_length=1)
+    first, second, end = (graph.find_or_create_vertex([k]) for k in range(3))
+    graph.starting_vertex().add_edge(first, 1.0)
+    first.add_edge(second, [1.0, 0.0, 0.0])
+    second.add_edge(end, [0.0, 1.0, 0.0])
+    first.add_edge(end, [0.0, 0.0, 1.0])
+    return graph
+
+
+def test_an_epoch_without_absorption_passes() -> None:
+    np.testing.assert_allclose(
+        switching().at([0.0], epochs=[(2.0, [1.0])]).moments(2), [3.0, 4 + 2 * 2 + 2], rtol=1e-14
+    )
+    # Isolation: the second stay ends only once the last epoch has begun.
+    isolated = triangle().at([1.0, 0.0, 0.0], epochs=[(2.0, [1.0, 1.0, 0.0])])
+    first_stay = math.exp(-2.0)
+    assert isolated.mean() == pytest.approx(2.0 + first_stay * 2.0 + (1 - first_stay), rel=1e-13)
+
+
+def test_time_passes_in_a_vertex_that_an_epoch_cuts_off() -> None:
+    epochs = [(1.0, [0.0, 0.0, 1.0]), (11.0, [1.0, 1.0, 1.0])]
+    in_first, in_second = math.exp(-2.0), math.exp(-1.0) - math.exp(-2.0)  # at time 1
+    mean = 1 - math.exp(-1.0)
+    mean += 10 * in_second + in_first * (1 - math.exp(-10.0))
+    mean += in_second * 1.0 + in_first * math.exp(-10.0) * 1.0
+    distribution = triangle().at([1.0, 1.0, 1.0], epochs=epochs)
+    assert distribution.mean() == pytest.approx(mean, rel=1e-13)
+
+
+def test_a_last_epoch_that_cuts_off_an_occupied_vertex_is_refused() -> None:
+    distribution = triangle().at([1.0, 1.0, 1.0], epochs=[(1.0, [0.0, 0.0, 1.0])])
+    with pytest.raises(NumericError, match=r"vertex \(1,\) cannot reach absorption") as caught:
+        distribution.mean()
+    assert caught.value.code == "ABSORPTION_UNREACHABLE"
+    never_there = triangle().at([0.0, 1.0, 1.0], epochs=[(1.0, [0.0, 0.0, 1.0])])
+    assert never_there.mean() == pytest.approx(1.0, rel=1e-14)
+
+
+@pytest.mark.parametrize("rate", [1e-20, 1e-160, 1e-300, 5e-324])
+def test_an_epoch_in_which_next_to_nothing_happens(rate: float) -> None:
+    # Deterministically 1, then an exponential stay of mean 1/2.
+    moments = switching().at([rate], epochs=[(1.0, [2.0])]).moments(3)
+    np.testing.assert_allclose(moments, [1.5, 2.5, 1 + 3 / 2 + 3 / 2 + 3 / 4], rtol=1e-14)
+
+
 def test_a_discrete_graph_has_no_epochs() -> None:
     with pytest.raises(NumericError) as caught:
         switching(discrete=True).at([0.5], epochs=[(1.0, [0.25])])
