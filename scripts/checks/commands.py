@@ -73,4 +73,4 @@ def must_fire(
     if status == 0 or not any(sign in output for sign in signs):
         print(output)
         raise CheckFailed(f"{instrument} did not catch a planted bug (wanted: {signs})")
-    print(f"{instrument}: fires on {Path(command[-1]).name}", flush=True)
+    print(f"{instrument}: fires on {str(command[-1]).split('planted_')[-1]}", flush=True)
