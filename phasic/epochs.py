@@ -7,8 +7,8 @@ exit rate, nor than 1 / h, v becomes sum_n Poisson(q h; n) T^n v,
 
     (T v)_k = P v_k + (k / q) r v_{k-1},   P = I + S / q.
 
-All terms are non-negative. Past n = q h + 12 sqrt(q h) + 60 Poisson's weights are below 1e-25 of
-the sum, which the growth of T^n v with n^k leaves far below rounding.
+All terms are non-negative. The sum ends at n = q h + 12 sqrt(q h) + 60 + (number of vertices): the
+longest path has been walked, and Poisson's weights are below 1e-25 of their sum.
 """
 
 from __future__ import annotations
@@ -130,13 +130,16 @@ class EpochDistribution:
     def covariance_matrix(self, rewards: ArrayLike) -> Array:
         """Covariances (r, r) of rewards (r, n_vertices), from the variances of sums of two."""
         rows = self._evaluator.as_reward_rows(rewards)
+        # Of like size, so that no reward drowns in the sum with another.
+        scale = np.array([mean if mean > 0 else 1.0 for mean in map(self.mean, rows)])
+        rows = rows / scale[:, np.newaxis]
         own = np.array([self.variance(row) for row in rows])
         matrix = np.diag(own)
         for i in range(len(rows)):
             for j in range(i):
                 both = self.variance(rows[i] + rows[j])
                 matrix[i, j] = matrix[j, i] = (both - own[i] - own[j]) / 2
-        return matrix
+        return matrix * np.outer(scale, scale)
 
     def mean_vector(self, rewards: ArrayLike) -> Array:
         """Means (r,) of rewards (r, n_vertices)."""
@@ -209,7 +212,7 @@ class EpochDistribution:
             return values
         # Far below 1 / length, powers of 1 / q would leave the range of double.
         q = max(float(exit_rate.max()), 1.0 / length)
-        weights = _poisson_weights(q * length, len(weight) * len(values))
+        weights = _poisson_weights(q * length, len(reward), len(weight) * len(values))
         stays = (q - exit_rate) / q
         factors = np.arange(1, len(values))[:, np.newaxis] * (reward / q)
         total = weights[0] * values
@@ -231,9 +234,9 @@ def _spread(marked: NDArray[np.bool_], source: NDArray[np.intp], target: NDArray
         marked[new] = True
 
 
-def _poisson_weights(mean: float, work_a_step: int) -> Array:
+def _poisson_weights(mean: float, n_vertices: int, work_a_step: int) -> Array:
     """Poisson(mean; 0), Poisson(mean; 1), … until what follows is negligible."""
-    steps = mean + 12 * math.sqrt(mean) + 60
+    steps = mean + 12 * math.sqrt(mean) + 60 + n_vertices
     if not steps * work_a_step <= _MOST_WORK:
         raise NumericError(
             f"FATAL: an epoch lasts {mean:.3g} times the shortest mean stay: its moments would "

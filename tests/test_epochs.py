@@ -139,3 +139,29 @@ def test_a_discrete_graph_has_no_epochs() -> None:
     with pytest.raises(NumericError) as caught:
         switching(discrete=True).at([0.5], epochs=[(1.0, [0.25])])
     assert caught.value.code == "EPOCHS"
+
+
+def test_a_reward_of_another_scale_keeps_its_covariance() -> None:
+    graph = coalescent()
+    distribution = graph.at([0.8], epochs=[(0.4, [2.0])])
+    ones = np.ones(len(graph.states()))
+    covariance = distribution.covariance(ones, 1e-9 * ones)
+    assert covariance == pytest.approx(1e-9 * distribution.variance(), rel=1e-12)
+
+
+def test_a_rare_way_through_a_long_row_is_walked() -> None:
+    size, h = 70, 1e-3
+    graph = Graph(state_length=1)
+    row = [graph.find_or_create_vertex([k]) for k in range(size + 2)]
+    graph.starting_vertex().add_edge(row[0], 1.0)
+    for k in range(size + 1):
+        row[k].add_edge(row[k + 1], [1.0, 0.0])
+    rewards = np.zeros(size + 3)
+    rewards[size + 1] = 1.0
+    for k in range(size):
+        row[k].add_edge(row[size + 1], [0.0, 1.0])
+    later = graph.at([1.0, 0.0], epochs=[(h, [1.0, 1e15])]).mean(rewards)
+    # In the last epoch nothing new arrives: E = P(at the end of the row at h) plus what was spent.
+    poisson = [math.exp(n * math.log(h) - h - math.lgamma(n + 1)) for n in range(size, size + 4)]
+    spent = sum(poisson[1:])
+    assert later == pytest.approx(poisson[0] + spent, rel=1e-5)
