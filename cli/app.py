@@ -14,7 +14,9 @@ from phasic.cli.commands.cache_info import info
 from phasic.cli.commands.cache_list import list_entries
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.inspect import inspect
+from phasic.cli.commands.plot import plot
 from phasic.cli.commands.record import record
+from phasic.cli.commands.sample import sample
 from phasic.cli.options import JsonOption
 from phasic.cli.quick_start import QuickCommand, QuickGroup
 from phasic.cli.results import Result, Value
@@ -62,12 +64,15 @@ def top(
       phasic record phasic.models.coalescent:site_frequency --arg n=20
       phasic inspect model.py
       phasic evaluate model.py --theta 1.0 --moments 4 --grad
+      phasic evaluate model.py --theta 1.0 --pdf 0.5,1,2 --quantile 0.95
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
+      phasic plot model.py --theta 1.0 -o density.svg
+      phasic sample model.py --theta 1.0 -n 1000 --seed 1
       phasic cache info
 
     \b
     Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
-    3 environment (disk, lock), 70 bug, 130 interrupted.
+    3 environment (disk, lock, a package not installed), 70 bug, 130 interrupted.
     """
     session_of(context).command = context.invoked_subcommand or ""
     if context.invoked_subcommand is None:
@@ -94,7 +99,9 @@ def cache_top(context: typer.Context) -> None:
 _SHORT = {
     record: "Record a model once and keep the trace.",
     inspect: "What a trace or a model is made of.",
-    evaluate: "Moments and gradients for one theta or many.",
+    evaluate: "Moments, densities and all else for one theta or many.",
+    plot: "A density, another function or the states, as PNG or SVG.",
+    sample: "Times, rewards, ends and paths drawn at one theta.",
     info: "Where traces are kept, how many, how many bytes.",
     list_entries: "The traces in the cache, the newest first.",
     clear: "Remove all traces from the cache.",
@@ -114,6 +121,8 @@ def _add(group: typer.Typer, name: str, command: Callable[..., Result]) -> None:
 _add(app, "record", record)
 _add(app, "inspect", inspect)
 _add(app, "evaluate", evaluate)
+_add(app, "plot", plot)
+_add(app, "sample", sample)
 app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
 _add(cache, "info", info)
 _add(cache, "list", list_entries)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from phasic.cli.exit_codes import ExitCode
-from phasic.errors import CacheError, ConfigError, EngineMemoryError, InternalError, PhasicError
+from phasic.errors import (
+    CacheError,
+    ConfigError,
+    DependencyError,
+    EngineMemoryError,
+    InternalError,
+    PhasicError,
+)
 
 
 class UsageError(ConfigError):
@@ -14,7 +21,7 @@ def exit_code_of(error: PhasicError) -> ExitCode:
     """Exit code for an error of the library."""
     if isinstance(error, ConfigError):
         return ExitCode.USAGE
-    if isinstance(error, (CacheError, EngineMemoryError)):
+    if isinstance(error, (CacheError, DependencyError, EngineMemoryError)):
         return ExitCode.ENVIRONMENT
     if isinstance(error, InternalError):
         return ExitCode.BUG

@@ -12,6 +12,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line or the configuration is wrong."""
     ENVIRONMENT = 3
-    """Disk, lock, daemon."""
+    """Disk, lock, daemon, a package that is not installed."""
     BUG = 70
     INTERRUPTED = 130

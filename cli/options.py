@@ -48,6 +48,33 @@ DiscreteOption: TypeAlias = Annotated[
     typer.Option("--discrete", help="A callback's weights are probabilities of steps, not rates."),
 ]
 
+ThetaOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--theta",
+        metavar="X[,Y...]",
+        help="One theta, a number for each parameter.",
+    ),
+]
+
+RewardsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rewards",
+        metavar="FILE",
+        help="A reward for each vertex, one a line, in the order of `inspect --states`.",
+    ),
+]
+
+EpochOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--epoch",
+        metavar="T:X[,Y...]",
+        help="From time T on theta is X,Y...; may be repeated, in the order of times.",
+    ),
+]
+
 JsonOption: TypeAlias = Annotated[
     bool,
     typer.Option(

@@ -209,14 +209,22 @@ class Renderer:
             self._session.note(f"no {noun}")
 
     def _print_records(self, records: Iterator[Mapping[str, Json]]) -> None:
-        ahead = list(islice(records, 2))
-        flat = [dict(_flatten(record)) for record in ahead]
-        if len(flat) == 1:
-            self._print_fields(flat[0])
-        elif flat:
-            rest = (tuple(dict(_flatten(record)).values()) for record in records)
-            rows = chain((tuple(row.values()) for row in flat), rest)
-            self._print_tables(tuple(flat[0]), rows, "record")
+        """A single record as a list; several as one table; those with tables one by one."""
+        from phasic.cli.record_tables import split
+
+        ahead = [split(record) for record in islice(records, 2)]
+        if len(ahead) == 1 or any(tables for _, tables in ahead):
+            for fields, tables in chain(ahead, map(split, records)):
+                self._print_fields(fields)
+                for table in tables:
+                    self._streams.stdout.write(f"\n{table.name}\n")
+                    self._print_tables(table.columns, iter(table.rows), table.name)
+                if len(ahead) > 1:
+                    self._streams.stdout.write("\n")
+        elif ahead:
+            flat = (fields for fields, _ in chain(ahead, map(split, records)))
+            rows = (tuple(fields.values()) for fields in flat)
+            self._print_tables(tuple(ahead[0][0]), rows, "record")
 
     def _console(self) -> Console:
         from rich.console import Console
@@ -287,16 +295,3 @@ def _shown(value: Json) -> str:
         case list() | tuple():
             return ", ".join(map(_shown, value))
     return repr(value)
-
-
-def _flatten(record: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    for name, value in record.items():
-        yield from _flatten_value(name, value)
-
-
-def _flatten_value(name: str, value: Json) -> Iterator[tuple[str, Json]]:
-    if isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            yield from _flatten_value(f"{name}[{index}]", item)
-    else:
-        yield name, value

@@ -38,7 +38,7 @@ class Table:
 
 @dataclass
 class Records:
-    """Objects, read once and lazily: JSON lines. On a terminal a table, by `columns(record)`."""
+    """Objects, read once and lazily: JSON lines. On a terminal tables, by `record_tables`."""
 
     records: Iterable[Mapping[str, Json]]
 

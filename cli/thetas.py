@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from phasic.cli.errors import UsageError
+from phasic.cli.number_lines import SEPARATOR, is_number, open_numbers, read_lines, starts_as_npy
 from phasic.errors import FormatError
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CHUNK_ROWS = 4096
-_NPY_MAGIC = b"\x93NUMPY"
-_SEPARATOR = re.compile(r"\s*[,;\t]\s*|\s+")
 
 
 @dataclass
@@ -61,12 +59,24 @@ class Shard:
         return row % self.count == self.index
 
 
-def parse_theta(text: str, n_parameters: int) -> Chunk:
-    """From the text of `--theta`."""
+def parse_theta(text: str | None, n_parameters: int, option: str = "--theta") -> Chunk:
+    """From the text of `--theta`, which only a model without parameters can do without.
+
+    Raises:
+        UsageError: it is needed.
+        FormatError: it does not fit.
+    """
     import numpy as np
 
-    parts = _SEPARATOR.split(text.strip()) if text.strip() else []
-    values = _numbers(parts, "--theta", n_parameters)
+    if text is None and n_parameters:
+        raise UsageError(
+            f"theta is needed: the model has {n_parameters} parameters",
+            code="THETA_NOT_SET",
+            hint="as in --theta 1.0,0.5: a number for each",
+        )
+    text = text or ""
+    parts = SEPARATOR.split(text.strip()) if text.strip() else []
+    values = _numbers(parts, option, n_parameters)
     return Chunk([0], [""], np.array([values], dtype=np.float64).reshape(1, n_parameters))
 
 
@@ -80,24 +90,9 @@ def open_thetas(source: str, stdin: IO[str]) -> Iterator[tuple[str, BinaryIO]]:
         yield source, stream
 
 
-@contextmanager
-def open_numbers(source: str, hint: str) -> Iterator[BinaryIO]:
-    """The bytes of a file or named pipe.
-
-    Raises:
-        FormatError: there is none, with this hint.
-    """
-    path = Path(source)
-    if not path.is_file() and not path.is_fifo():
-        raise FormatError(f"there is no file {source}", code="FILE_NOT_FOUND", hint=hint)
-    with path.open("rb") as stream:
-        yield stream
-
-
 def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
     """Chunks of the rows that are in `shard`. Rows are numbered from 0 over the whole input."""
-    head = stream.peek(len(_NPY_MAGIC)) if hasattr(stream, "peek") else b""
-    if head[: len(_NPY_MAGIC)] == _NPY_MAGIC:
+    if starts_as_npy(stream):
         yield from _read_npy(name, stream, n_parameters, shard)
     else:
         yield from _read_text(name, stream, n_parameters, shard)
@@ -105,29 +100,12 @@ def read_thetas(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) ->
 
 def _read_text(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
     collected = _Collector(n_parameters)
-    row = 0
-    header_possible = True
-    for number, raw in enumerate(stream, 1):
-        place = f"{name}:{number}"
-        try:
-            line = raw.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise FormatError(
-                f"{place} is not text",
-                code="THETA_FORMAT",
-                hint="thetas are CSV, TSV, JSON lines or a .npy array",
-            ) from error
-        if not line or line.startswith("#"):
-            continue
-        if header_possible:
-            header_possible = False
-            if _is_header(line):
-                continue
+    hint = "thetas are CSV, TSV, JSON lines or a .npy array"
+    for row, (place, line) in enumerate(read_lines(name, stream, "THETA_FORMAT", hint)):
         if row in shard:
             collected.add(row, place, _numbers(_parts(line, place), place, n_parameters))
             if collected.full:
                 yield collected.chunk()
-        row += 1
     if collected.rows:
         yield collected.chunk()
 
@@ -160,23 +138,9 @@ class _Collector:
         return made
 
 
-def _is_header(line: str) -> bool:
-    if line[0] in "[{":
-        return False
-    return not any(_is_number(part.strip("\"'")) for part in _SEPARATOR.split(line))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _parts(line: str, place: str) -> list[str] | list[object]:
     if line[0] not in "[{":
-        return _SEPARATOR.split(line)
+        return SEPARATOR.split(line)
     try:
         # Whole numbers too are read as floats: theirs may be longer than Python's bound for int.
         value = json.loads(line, parse_int=float)
@@ -209,7 +173,7 @@ def _numbers(parts: Sequence[object], place: str, n_parameters: int) -> list[flo
 
 
 def _number(part: object, place: str) -> float:
-    if not isinstance(part, float) and not (isinstance(part, str) and _is_number(part)):
+    if not isinstance(part, float) and not (isinstance(part, str) and is_number(part)):
         raise FormatError(
             f"{place}: {part!r} is not a number",
             code="THETA_FORMAT",

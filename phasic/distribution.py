@@ -6,17 +6,30 @@ vertex, the variable is Y, the integral (discrete: the sum) of r along the path;
 
 from __future__ import annotations
 
+import threading
+from functools import cached_property
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import NumericError
+from . import density, likelihood, occupation
+from ._engine.chain import Chain, Found
+from .density import Ask, DensityFunctions
+from .errors import GraphError, NumericError
 from .evaluation import Array
+from .moments import MomentFunctions
+from .sampling import Sampler, SamplingFunctions
 from .trace_elimination import EliminationTrace
+from .transforms import TransformFunctions
+
+# Chains that a distribution keeps: one a variable and number of derivatives.
+_MOST_CHAINS = 8
+# Moments that bound the tail beyond what the methods reach.
+_TAIL_ORDER = 8
 
 
-class Distribution:
+class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, SamplingFunctions):
     """Immutable; made by `graph.at(theta)`. Derivatives are by theta, in a last axis.
 
     Example:
@@ -30,6 +43,8 @@ class Distribution:
         self.trace = trace
         self._evaluator = trace.evaluator
         self._thetas = self._evaluator.as_theta(theta)[np.newaxis]
+        self._chains: dict[tuple[bytes, int, int], Chain] = {}
+        self._lock = threading.Lock()
 
     @property
     def theta(self) -> Array:
@@ -40,123 +55,11 @@ class Distribution:
     def discrete(self) -> bool:
         return self.trace.discrete
 
+    def __reduce__(self) -> tuple[object, tuple[EliminationTrace, list[float]]]:
+        return Distribution, (self.trace, self.theta.tolist())
+
     def __repr__(self) -> str:
         return f"<Distribution of {self.trace!r} at {self.theta.tolist()}>"
-
-    # ---- moments
-
-    @overload
-    def moments(
-        self, order: int, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
-    ) -> Array: ...
-    @overload
-    def moments(
-        self, order: int, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
-    ) -> tuple[Array, Array]: ...
-    def moments(
-        self, order: int, rewards: ArrayLike | None = None, *, gradient: bool = False
-    ) -> Array | tuple[Array, Array]:
-        """E[Y], …, E[Y^order].
-
-        Args:
-            order: the highest moment, at least 1.
-            rewards: (n_vertices,), in the order of `graph.states()`, not negative; None: time.
-            gradient: whether derivatives are given too.
-
-        Returns:
-            (order,); with `gradient` also (order, n_parameters). A derivative's rounding error is
-            relative to the larger of itself and |moment / theta|.
-
-        Raises:
-            NumericError: rewards do not fit, a weight is negative or not finite at theta,
-                absorption is unreachable there, or a result exceeds the range of double.
-        """
-        rewards = self._evaluator.as_rewards(rewards)
-        values, slope = self._evaluator.moments(self._thetas, order, rewards, gradient)
-        return values[0] if slope is None else (values[0], slope[0])
-
-    def factorial_moments(self, order: int) -> Array:
-        """E[T (T-1) … (T-k+1)] for k = 1..order: (order,). Discrete graphs only."""
-        return self._evaluator.factorial_moments(self._thetas, order)[0]
-
-    def mean(self, rewards: ArrayLike | None = None) -> float:
-        """E[Y]."""
-        return float(self.moments(1, rewards)[0])
-
-    def expectation(self, rewards: ArrayLike | None = None) -> float:
-        """The same as `mean`."""
-        return self.mean(rewards)
-
-    @overload
-    def variance(
-        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
-    ) -> float: ...
-    @overload
-    def variance(
-        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
-    ) -> tuple[float, Array]: ...
-    def variance(
-        self, rewards: ArrayLike | None = None, *, gradient: bool = False
-    ) -> float | tuple[float, Array]:
-        """Var Y, not by a difference of moments; with `gradient` also (n_parameters,)."""
-        row = self._reward_row(rewards)
-        _, values, _, slope = self._evaluator.covariances(self._thetas, row, gradient)
-        value = float(values[0, 0, 0])
-        return value if slope is None else (value, slope[0, 0, 0])
-
-    def std(self, rewards: ArrayLike | None = None) -> float:
-        """The square root of the variance."""
-        return float(np.sqrt(self.variance(rewards)))
-
-    # ---- several rewards
-
-    @overload
-    def covariance(
-        self, rewards1: ArrayLike, rewards2: ArrayLike, *, gradient: Literal[False] = ...
-    ) -> float: ...
-    @overload
-    def covariance(
-        self, rewards1: ArrayLike, rewards2: ArrayLike, *, gradient: Literal[True]
-    ) -> tuple[float, Array]: ...
-    def covariance(
-        self, rewards1: ArrayLike, rewards2: ArrayLike, *, gradient: bool = False
-    ) -> float | tuple[float, Array]:
-        """Cov(Y1, Y2) of two rewards (n_vertices,); with `gradient` also (n_parameters,)."""
-        rows = np.concatenate([self._reward_row(rewards1), self._reward_row(rewards2)])
-        _, values, _, slope = self._evaluator.covariances(self._thetas, rows, gradient)
-        value = float(values[0, 0, 1])
-        return value if slope is None else (value, slope[0, 0, 1])
-
-    @overload
-    def covariance_matrix(self, rewards: ArrayLike, *, gradient: Literal[False] = ...) -> Array: ...
-    @overload
-    def covariance_matrix(
-        self, rewards: ArrayLike, *, gradient: Literal[True]
-    ) -> tuple[Array, Array]: ...
-    def covariance_matrix(
-        self, rewards: ArrayLike, *, gradient: bool = False
-    ) -> Array | tuple[Array, Array]:
-        """Covariances (r, r) of rewards (r, n_vertices); with `gradient` (r, r, n_parameters)."""
-        rows = self._evaluator.as_reward_rows(rewards)
-        _, values, _, slope = self._evaluator.covariances(self._thetas, rows, gradient)
-        return values[0] if slope is None else (values[0], slope[0])
-
-    @overload
-    def mean_vector(self, rewards: ArrayLike, *, gradient: Literal[False] = ...) -> Array: ...
-    @overload
-    def mean_vector(
-        self, rewards: ArrayLike, *, gradient: Literal[True]
-    ) -> tuple[Array, Array]: ...
-    def mean_vector(
-        self, rewards: ArrayLike, *, gradient: bool = False
-    ) -> Array | tuple[Array, Array]:
-        """Means (r,) of rewards (r, n_vertices); with `gradient` also (r, n_parameters)."""
-        rows = self._evaluator.as_reward_rows(rewards)
-        parts = [self._evaluator.moments(self._thetas, 1, row, gradient) for row in rows]
-        means = np.array([values[0, 0] for values, _ in parts])
-        if not gradient:
-            return means
-        return means, np.array([slope[0, 0] for _, slope in parts if slope is not None])
 
     # ---- by vertex
 
@@ -193,8 +96,7 @@ class Distribution:
         Raises:
             NumericError: one of `vertices` is not absorbing.
         """
-        absorbing = self._absorbing()
-        targets = absorbing if vertices is None else self._as_targets(vertices, absorbing)
+        targets = self._evaluator.ends if vertices is None else self._evaluator.as_ends(vertices)
         found, slope = self._evaluator.absorption_probabilities(self._thetas, targets, gradient)
         values, derivatives = found[0], None if slope is None else slope[0]
         if vertices is None:
@@ -207,26 +109,209 @@ class Distribution:
         """P(Y = 0): absorbed without a visit to a vertex of positive reward."""
         return float(self._evaluator.defect(self._thetas, self._evaluator.as_rewards(rewards))[0])
 
-    # ---- arguments
+    def rewarded_matrices(self, rewards: ArrayLike) -> tuple[Array, Array, NDArray[np.int64]]:
+        """(alpha, S, vertices) of the chain whose time is what is collected in rewards.
 
-    def _reward_row(self, rewards: ArrayLike | None) -> Array:
-        row = self._evaluator.as_rewards(rewards)
-        return (np.ones(self.trace.n_vertices) if row is None else row)[np.newaxis]
+        Args:
+            rewards: (n_vertices,), not negative; discrete: whole numbers.
 
-    def _absorbing(self) -> NDArray[np.int64]:
-        # Absorbing vertices come first in the trace.
-        first = self.trace.handle.array("position_vertex")
-        return np.sort(first[: self.trace.handle.meta["n_absorbing"]]).astype(np.int64)
+        Returns:
+            The initial distribution (m,), what it lacks to 1 being the atom at 0; the
+            sub-intensity matrix (m, m), discrete: the sub-transition matrix; and the vertex of each
+            of the m states.
 
-    def _as_targets(self, vertices: ArrayLike, absorbing: NDArray[Any]) -> NDArray[np.int64]:
-        targets = np.atleast_1d(np.asarray(vertices))
-        if targets.dtype.kind not in "iu" or targets.ndim != 1:
-            raise NumericError("FATAL: vertices are numbers of vertices", code="NOT_ABSORBING")
-        other = targets[~np.isin(targets, absorbing)]
-        if other.size:
-            label = self._evaluator.label(int(other[0]))
-            raise NumericError(f"FATAL: vertex {label} is not absorbing", code="NOT_ABSORBING")
-        return np.ascontiguousarray(targets, np.int64)
+        Raises:
+            NumericError: rewards do not fit.
+            GraphError: some states never are absorbed.
+        """
+        row = self._evaluator.as_reward_row(rewards)[0]
+        if self.trace.handle.meta["n_dropped"]:
+            raise GraphError(
+                "rewards of states that never are absorbed have no matrices",
+                code="GRAPH_NO_ABSORPTION",
+            )
+        return self._chain(Ask(rewards=row)).matrices()
+
+    # ---- data
+
+    def loglik(
+        self,
+        observed: ArrayLike,
+        weights: ArrayLike | None = None,
+        *,
+        right_censored: ArrayLike | None = None,
+        intervals: ArrayLike | None = None,
+        gradient: bool = False,
+        hessian: bool = False,
+        **options: Any,
+    ) -> Any:
+        """The log-likelihood of data.
+
+        Args:
+            observed: any number of observations; each adds log pdf (discrete: log pmf).
+            weights: how often each was made, or None: once.
+            right_censored: times at which Y was not reached yet; each adds log sf.
+            intervals: (n, 2), rows (a, b) for observations known to lie in (a, b].
+            gradient, hessian: whether derivatives in theta are given too.
+            **options: rewards, method, tolerance as for `pdf`.
+
+        Returns:
+            A number, -inf for impossible data; with `gradient` also (n_parameters,), with `hessian`
+            also (n_parameters, n_parameters).
+
+        Raises:
+            NumericError: arguments do not fit, or no method reaches the tolerance.
+
+        Example:
+            >>> from phasic import Graph
+            >>> exponential = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> round(exponential.loglik([0.0, 0.5], [1, 2]), 12)
+            0.07944154168
+        """
+        return likelihood.loglik(
+            self, observed, weights, right_censored, intervals, gradient, hessian, options
+        )
+
+    # ---- at a time
+
+    @overload
+    def state_probability(self, t: ArrayLike, *, gradient: Literal[False] = ...) -> Array: ...
+    @overload
+    def state_probability(
+        self, t: ArrayLike, *, gradient: Literal[True]
+    ) -> tuple[Array, Array]: ...
+    @overload
+    def state_probability(
+        self, t: ArrayLike, *, gradient: bool = ...
+    ) -> Array | tuple[Array, Array]: ...
+    def state_probability(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """P(X_t = v), absorbing vertices included.
+
+        Args:
+            t: finite times from 0 on, of any shape.
+            gradient: whether derivatives in theta are given too.
+
+        Returns:
+            The shape of t and (n_vertices,) behind; with `gradient` also with n_parameters behind.
+
+        Raises:
+            NumericError: a time is wrong, or so far that no method gets there (DENSITY_REFUSED).
+
+        Example:
+            >>> from phasic import Graph
+            >>> exponential = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> exponential.state_probability(0.5).round(12).tolist()
+            [0.0, 0.367879441171, 0.632120558829]
+        """
+        return occupation.split(self._occupation(t, 0, gradient), gradient)
+
+    @overload
+    def stop_probability(self, t: ArrayLike, *, gradient: Literal[False] = ...) -> Array: ...
+    @overload
+    def stop_probability(self, t: ArrayLike, *, gradient: Literal[True]) -> tuple[Array, Array]: ...
+    @overload
+    def stop_probability(
+        self, t: ArrayLike, *, gradient: bool = ...
+    ) -> Array | tuple[Array, Array]: ...
+    def stop_probability(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """The same as `state_probability`."""
+        return self.state_probability(t, gradient=gradient)
+
+    @overload
+    def accumulated_visiting_time(
+        self, t: ArrayLike, *, gradient: Literal[False] = ...
+    ) -> Array: ...
+    @overload
+    def accumulated_visiting_time(
+        self, t: ArrayLike, *, gradient: Literal[True]
+    ) -> tuple[Array, Array]: ...
+    @overload
+    def accumulated_visiting_time(
+        self, t: ArrayLike, *, gradient: bool = ...
+    ) -> Array | tuple[Array, Array]: ...
+    def accumulated_visiting_time(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """Expected time (discrete: visits) in each vertex up to t: as `state_probability`."""
+        return occupation.split(self._occupation(t, 1, gradient), gradient)
+
+    def _occupation(self, t: ArrayLike, which: int, gradient: bool) -> Array:
+        where = occupation.Occupation(self._evaluator, self.theta, gradient)
+        chain = self._chain(Ask(order=int(gradient)))
+        return occupation.at_times(t, lambda time: where.at(chain, time)[which])
+
+    # ---- what the density functions need
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of theta."""
+        return self.trace.n_parameters
+
+    def _chain(self, ask: Ask) -> Chain:
+        key = (b"" if ask.rewards is None else ask.rewards.tobytes(), ask.target, ask.order)
+        with self._lock:
+            chain = self._chains.get(key)
+            if chain is None:
+                chain = self._evaluator.chain(
+                    self.theta, rewards=ask.rewards, order=ask.order, target=ask.target
+                )
+                while len(self._chains) >= _MOST_CHAINS:
+                    self._chains.pop(next(iter(self._chains)))
+                self._chains[key] = chain
+            return chain
+
+    def _found(self, function: int, times: Array, ask: Ask) -> Found:
+        return self._chain(ask).answer(function, times, ask.method, ask.tolerance)
+
+    def _at_zero(self, function: int, ask: Ask) -> Array:
+        return self._chain(ask).at_zero(function)
+
+    def _total(self, ask: Ask) -> float:
+        if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
+            return 1.0
+        targets = self._evaluator.ends if ask.target < 0 else np.array([ask.target])
+        return float(np.sum(self.absorption_probabilities(targets)))
+
+    def _scale(self, ask: Ask) -> float:
+        mean = self.mean(ask.rewards)
+        return mean if np.isfinite(mean) and mean > 0 else 1 / self._chain(ask).fastest
+
+    def _longest(self, ask: Ask) -> float:
+        return float(self._chain(ask).size)
+
+    def _log_tail(self, times: Array, ask: Ask) -> Array:
+        # Markov's inequality for moments; a density is at most the fastest rate times the tail.
+        try:
+            moments = self.moments(_TAIL_ORDER, ask.rewards)
+        except NumericError as error:
+            if error.code != "RESULT_OVERFLOW":
+                raise
+            return np.zeros(len(times))
+        k = np.arange(1, _TAIL_ORDER + 1)
+        with np.errstate(divide="ignore"):
+            tails = np.log(moments) - k * np.log(times)[:, np.newaxis]
+        return tails.min(axis=1) + max(0.0, float(np.log(self._chain(ask).fastest)))
+
+    def _why(self, function: int, times: Array, ask: Ask) -> str:
+        return density.explain(self._chain(ask).estimate(function, times))
+
+    def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None:
+        if rewards is not None and np.ndim(rewards) == 2:
+            return self._evaluator.as_reward_rows(rewards)
+        return self._evaluator.as_rewards(rewards)
+
+    def _checked_end(self, vertex: int) -> int:
+        return int(self._evaluator.as_ends([vertex])[0])
+
+    # ---- what samples need
+
+    @cached_property
+    def _sampler(self) -> Sampler:
+        return Sampler(self._evaluator, self.theta)
 
 
 def _scatter(values: Array, targets: NDArray[np.int64], length: int) -> Array:

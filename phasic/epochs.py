@@ -19,6 +19,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from . import density, occupation
+from ._engine.chain import DENSITY, DISTRIBUTION, Found
+from .density import Ask, DensityFunctions
+from .epoch_path import EpochPath
 from .errors import NumericError
 from .evaluation import Array, at_least_one
 from .trace_elimination import EliminationTrace
@@ -28,12 +32,13 @@ _MOST_WORK = 2e9
 _PAIRS = "epochs are (time, theta) pairs with finite times in ascending order from 0"
 
 
-class EpochDistribution:
+class EpochDistribution(DensityFunctions):
     """A phase-type distribution whose theta changes at given times; immutable.
 
     Made by `graph.at(theta, epochs=[(time, theta), …])`: the first theta holds from time 0, each
     other from its time on, the last for ever. The start is entered at the first theta. Continuous
-    graphs only. Rewards are those of `Distribution`.
+    graphs only. Rewards are those of `Distribution`, for moments. Density functions are those of
+    the time itself, without derivatives.
 
     Example:
         >>> from phasic import Graph
@@ -70,6 +75,7 @@ class EpochDistribution:
         as_theta = self._evaluator.as_theta
         self.thetas = np.array([as_theta(theta), *(as_theta(later) for _, later in epochs)])
         self.thetas.flags.writeable = False
+        self._path = EpochPath(self._evaluator, self.times, self.thetas)
 
     def __repr__(self) -> str:
         return f"<EpochDistribution of {self.trace!r}, changes at {self.times[1:].tolist()}>"
@@ -100,7 +106,7 @@ class EpochDistribution:
         for epoch in range(len(self.times) - 2, -1, -1):
             length = self.times[epoch + 1] - self.times[epoch]
             values = self._before(values, self.thetas[epoch], length, reward)
-        source, target, weight = self._edges(self.thetas[0])
+        source, target, weight = self._evaluator.edges(self.thetas[0])
         start = source == len(vertex) - 1
         entered = values[1:, target[start]] @ (weight[start] / weight[start].sum())
         if not np.isfinite(entered).all():
@@ -145,6 +151,94 @@ class EpochDistribution:
         """Means (r,) of rewards (r, n_vertices)."""
         return np.array([self.mean(row) for row in self._evaluator.as_reward_rows(rewards)])
 
+    # ---- at a time
+
+    def state_probability(self, t: ArrayLike) -> Array:
+        """P(X_t = v), absorbing vertices included: the shape of t and (n_vertices,) behind."""
+
+        def answer(time: float) -> Array:
+            there = self._path.at(time)
+            return there.moving + there.absorbed + self._path.atom
+
+        return occupation.at_times(t, answer)
+
+    def stop_probability(self, t: ArrayLike) -> Array:
+        """The same as `state_probability`."""
+        return self.state_probability(t)
+
+    def accumulated_visiting_time(self, t: ArrayLike) -> Array:
+        """Expected time in each vertex up to t: as `state_probability`."""
+        return occupation.at_times(t, lambda time: self._path.at(time).spent.copy())
+
+    # ---- what the density functions need
+
+    @property
+    def discrete(self) -> bool:
+        return False
+
+    @property
+    def n_parameters(self) -> int:
+        """Length of theta."""
+        return self.trace.n_parameters
+
+    def _found(self, function: int, times: Array, ask: Ask) -> Found:
+        self._only_values(ask)
+        return self._path.found(function, times, ask.target, ask.method, ask.tolerance)
+
+    def _at_zero(self, function: int, ask: Ask) -> Array:
+        self._only_values(ask)
+        atom = self._path.atom.sum() if ask.target < 0 else self._path.atom[ask.target]
+        if function == DENSITY:
+            return np.array([self._path.density_at_zero()])
+        return np.array(
+            [atom if function == DISTRIBUTION else self._path.milestone(0).moving.sum()]
+        )
+
+    def _only_values(self, ask: Ask) -> None:
+        if ask.order > 0:
+            raise NumericError(
+                "FATAL: densities under epochs have no derivatives",
+                code="NOT_DIFFERENTIABLE",
+                hint="leave gradient= and hessian= out, or epochs",
+            )
+        if ask.rewards is not None:
+            raise NumericError(
+                "FATAL: densities of rewards are asked for under epochs",
+                code="EPOCHS",
+                hint="epochs change with time; of rewards there are moments",
+            )
+
+    def _total(self, ask: Ask) -> float:
+        if ask.target < 0:
+            return 1.0
+        return self._path.limit(ask.target, self._scale(ask), ask.tolerance)
+
+    def _scale(self, ask: Ask) -> float:
+        return self.mean() or 1.0
+
+    def _longest(self, ask: Ask) -> float:
+        return np.inf
+
+    def _log_tail(self, times: Array, ask: Ask) -> Array:
+        moments = self.moments(4)
+        k = np.arange(1, 5)
+        with np.errstate(divide="ignore"):
+            tails = np.log(moments) - k * np.log(times)[:, np.newaxis]
+        return np.asarray(tails.min(axis=1))
+
+    def _why(self, function: int, times: Array, ask: Ask) -> str:
+        chain = self._path.chain(len(self.times) - 1)
+        later = times[times > self.times[-1]] - self.times[-1]
+        if chain is None or not later.size:
+            return "an epoch is too long beside its fastest rate"
+        return density.explain(chain.estimate(function, later))
+
+    def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None:
+        return self._evaluator.as_rewards(rewards)
+
+    def _checked_end(self, vertex: int) -> int:
+        return int(self._evaluator.as_ends([vertex])[0])
+
     # ---- what is refused
 
     def _check_epoch(self, epoch: int, rewards: Array | None) -> None:
@@ -165,14 +259,14 @@ class EpochDistribution:
         Others than those that the start reaches at the last theta: an earlier one may lead there.
         """
         occupied = np.zeros(self.trace.n_vertices, bool)
-        source, target, weight = self._edges(self.thetas[0])
+        source, target, weight = self._evaluator.edges(self.thetas[0])
         start = source == self.trace.n_vertices - 1
         occupied[target[start & (weight > 0)]] = True
         for theta, length in zip(self.thetas[:-1], np.diff(self.times), strict=True):
             if length > 0:
-                source, target, weight = self._edges(theta)
+                source, target, weight = self._evaluator.edges(theta)
                 _spread(occupied, source[weight > 0], target[weight > 0])
-        source, target, weight = self._edges(self.thetas[-1])
+        source, target, weight = self._evaluator.edges(self.thetas[-1])
         ending = np.zeros(self.trace.n_vertices, bool)
         ending[: self.trace.handle.meta["n_absorbing"]] = True
         _spread(ending, target[weight > 0], source[weight > 0])
@@ -189,22 +283,9 @@ class EpochDistribution:
 
     # ---- one epoch
 
-    def _edges(self, theta: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
-        """Sources and targets, by position, and weights at theta."""
-        array = self.trace.handle.array
-        form_start = array("form_start").astype(np.intp)
-        form_of_term = np.repeat(np.arange(len(form_start) - 1), np.diff(form_start))
-        terms = array("form_coefficient") * theta[array("form_parameter")]
-        forms = array("form_base") + np.bincount(form_of_term, terms, len(form_start) - 1)
-        edge_start = array("edge_start").astype(np.intp)
-        source = np.repeat(np.arange(len(edge_start) - 1), np.diff(edge_start))
-        # Rounding may leave a weight that is meant to be 0 below it.
-        weight = np.maximum(forms[array("edge_form")], 0.0)
-        return source, array("edge_target").astype(np.intp), weight
-
     def _before(self, values: Array, theta: Array, length: float, reward: Array) -> Array:
         """Moments (order + 1, positions) at the beginning of an epoch from those at its end."""
-        source, target, weight = self._edges(theta)
+        source, target, weight = self._evaluator.edges(theta)
         inside = source != len(reward) - 1  # the start takes no time
         source, target, weight = source[inside], target[inside], weight[inside]
         exit_rate = np.bincount(source, weight, len(reward))

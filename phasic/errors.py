@@ -68,6 +68,12 @@ class ConfigError(PhasicError, ValueError):
     default_code = "CONFIG_INVALID"
 
 
+class DependencyError(PhasicError, ImportError):
+    """An optional package is needed and not installed."""
+
+    default_code = "DEPENDENCY_MISSING"
+
+
 class EngineMemoryError(PhasicError, MemoryError):
     """The engine asked for memory and got none."""
 

@@ -6,17 +6,20 @@ theta's result does not depend on its neighbours, so one thread and several give
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import config
+from ._engine.chain import Chain
 from ._engine.status import Context
 from ._engine.trace import TraceHandle
 from ._engine.workspace import OpenedEvaluation, Options, Workspace
@@ -37,6 +40,27 @@ def thread_count() -> int:
     """Threads that an evaluation may use: `threads` of the configuration, else the processors."""
     configured = config.get_int("threads")
     return configured or len(os.sched_getaffinity(0))
+
+
+def in_chunks(run: Callable[[int], None], starts: Sequence[int], threads: int) -> None:
+    """Runs the chunks of work that begin at `starts`, on at most so many threads.
+
+    In order, so that of several failing chunks the first is told; what has not begun when one fails
+    is not begun.
+    """
+    threads = min(threads, len(starts))
+    if threads < 2:
+        for start in starts:
+            run(start)
+        return
+    with ThreadPoolExecutor(threads) as executor:
+        futures = [executor.submit(run, start) for start in starts]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            for future in futures:
+                future.cancel()
 
 
 class Evaluator:
@@ -111,6 +135,26 @@ class Evaluator:
             )
         return array
 
+    def as_reward_row(self, rewards: ArrayLike | None) -> Array:
+        """The same as a row (1, n_vertices); None: all 1."""
+        row = self.as_rewards(rewards)
+        return (np.ones(self.n_vertices) if row is None else row)[np.newaxis]
+
+    def check_rewards(self, rows: Array) -> None:
+        """Refuses rewards (..., n_vertices) as the engine does where it takes them.
+
+        Raises:
+            NumericError: one is negative or not finite.
+        """
+        wrong = np.argwhere(~((rows >= 0) & np.isfinite(rows)))
+        if wrong.size:
+            raise NumericError(
+                f"FATAL: the reward of vertex {self.label(int(wrong[0, -1]))} is negative or not "
+                f"finite",
+                code="REWARD_INVALID",
+                hint="rewards are >= 0",
+            )
+
     def as_reward_rows(self, rewards: ArrayLike) -> Array:
         """Several rewards (n_rewards, n_vertices).
 
@@ -126,6 +170,65 @@ class Evaluator:
                 hint="rewards have an entry for every vertex, the start (row 0) included",
             )
         return array
+
+    @cached_property
+    def ends(self) -> NDArray[np.int64]:
+        """Absorbing vertices, ascending."""
+        # They come first in the trace.
+        first = self.trace.array("position_vertex")[: self.trace.meta["n_absorbing"]]
+        return np.sort(first).astype(np.int64)
+
+    def as_ends(self, vertices: ArrayLike) -> NDArray[np.int64]:
+        """Numbers of absorbing vertices.
+
+        Raises:
+            NumericError: one is not absorbing, or no number.
+        """
+        ends = np.atleast_1d(np.asarray(vertices))
+        if ends.dtype.kind not in "iu" or ends.ndim != 1:
+            raise NumericError("FATAL: vertices are numbers of vertices", code="NOT_ABSORBING")
+        other = ends[~np.isin(ends, self.ends)]
+        if other.size:
+            label = self.label(int(other[0]))
+            raise NumericError(
+                f"FATAL: vertex {label} is not absorbing",
+                code="NOT_ABSORBING",
+                hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
+            )
+        return np.ascontiguousarray(ends, np.int64)
+
+    # ---- the graph at one theta
+
+    def edges(self, theta: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], Array]:
+        """Sources and targets, by position, and weights at theta, one entry an edge."""
+        array = self.trace.array
+        form_start = array("form_start").astype(np.intp)
+        form_of_term = np.repeat(np.arange(len(form_start) - 1), np.diff(form_start))
+        terms = array("form_coefficient") * theta[array("form_parameter")]
+        forms = array("form_base") + np.bincount(form_of_term, terms, len(form_start) - 1)
+        edge_start = array("edge_start").astype(np.intp)
+        source = np.repeat(np.arange(len(edge_start) - 1), np.diff(edge_start))
+        # Rounding may leave a weight that is meant to be 0 below it.
+        weight = np.maximum(forms[array("edge_form")], 0.0)
+        return source, array("edge_target").astype(np.intp), weight
+
+    def edge_coefficients(self, edges: NDArray[np.bool_]) -> Array:
+        """Derivatives in theta of the weights of chosen edges: (chosen, n_parameters)."""
+        array = self.trace.array
+        form_start = array("form_start").astype(np.intp)
+        form = array("edge_form")[edges].astype(np.intp)
+        # The terms of one form after those of another, for all chosen edges.
+        counts = np.diff(form_start)[form]
+        row = np.repeat(np.arange(len(form)), counts)
+        before = np.cumsum(counts) - counts
+        term = np.arange(len(row)) + np.repeat(form_start[form] - before, counts)
+        slopes = np.zeros((len(form), self.n_parameters))
+        np.add.at(slopes, (row, array("form_parameter")[term]), array("form_coefficient")[term])
+        return slopes
+
+    def chain(self, theta: Array, **options: Any) -> Chain:
+        """For the density family; options of `Chain`."""
+        return Chain(self.trace, theta, self._context(theta[np.newaxis], 0), **options)
 
     # ---- results, one row a theta
 
@@ -168,6 +271,45 @@ class Evaluator:
             return workspace.vertex_moments(thetas[rows], rewards, order, out[rows])
 
         self._run(call, thetas, Options(order, 1, False, len(thetas)), 1)
+        return out
+
+    def joint_moments(
+        self, thetas: Array, rewards: Array, powers: NDArray[np.int32], gradient: bool
+    ) -> tuple[Array, Array | None]:
+        """(n,), and (n, n_parameters) or None: E[Π Y_i^powers[i]] of rewards (r, n_vertices)."""
+        out = np.empty(len(thetas))
+        slope = np.empty((len(thetas), self.n_parameters)) if gradient else None
+        solutions = max(1, math.prod(int(k) + 1 for k in powers) - 1)
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.joint_moments(
+                thetas[rows], rewards, powers, out[rows], _rows(slope, rows)
+            )
+
+        self._run(call, thetas, Options(solutions, 1, gradient, len(thetas)), 1)
+        return out, slope
+
+    def central_moments(
+        self, thetas: Array, order: int, rewards: Array | None
+    ) -> tuple[Array, Array]:
+        """(n, order) and bounds of their rounding errors."""
+        out, bounds = np.empty((len(thetas), order)), np.empty((len(thetas), order))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.central_moments(thetas[rows], rewards, order, out[rows], bounds[rows])
+
+        self._run(call, thetas, Options(2 * order, 1, False, len(thetas)), 1)
+        return out, bounds
+
+    def moment_hessians(self, thetas: Array, order: int, rewards: Array | None) -> Array:
+        """(n, order, n_parameters, n_parameters)."""
+        order = at_least_one(order, "the order of moments")
+        out = np.empty((len(thetas), order, self.n_parameters, self.n_parameters))
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.moment_hessians(thetas[rows], rewards, order, out[rows])
+
+        self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
         return out
 
     def covariances(
@@ -228,6 +370,18 @@ class Evaluator:
         self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
         return out
 
+    def transform(self, thetas: Array, shifts: Array, gradient: bool) -> tuple[Array, Array | None]:
+        """(n, n_points), and with n_parameters behind, or None. Shifts (n_points, n_vertices)."""
+        shape = (len(thetas), len(shifts))
+        out = np.empty(shape)
+        slope = np.empty((*shape, self.n_parameters)) if gradient else None
+
+        def call(workspace: Workspace, rows: slice) -> int:
+            return workspace.transform(thetas[rows], shifts, out[rows], _rows(slope, rows))
+
+        self._run(call, thetas, Options(1, 1, gradient, len(thetas)), 1, points=len(shifts))
+        return out, slope
+
     def opened(self, theta: Array) -> OpenedEvaluation:
         """The eliminated chain at one theta."""
         with self._workspace(Options(1, 1, False, 1)) as workspace:
@@ -241,10 +395,12 @@ class Evaluator:
         thetas: Array,
         options: Options,
         threads: int,
+        points: int = 1,
     ) -> None:
+        """`points`: how many answers a theta has, each of them in a lane of its own."""
         n_thetas = len(thetas)
-        options = options._replace(n_thetas=_lanes(n_thetas))
-        chunk = self._chunk(options)
+        options = options._replace(n_thetas=_lanes(n_thetas * points))
+        chunk = max(1, self._chunk(options) // max(1, points))
         starts = range(0, n_thetas, chunk)
 
         def run(start: int) -> None:
@@ -255,21 +411,7 @@ class Evaluator:
                     failed = start + max(0, workspace.failed_theta)
                     workspace.check(status, self._context(thetas, failed))
 
-        threads = min(threads, len(starts))
-        if threads < 2:
-            for start in starts:
-                run(start)
-            return
-        with ThreadPoolExecutor(threads) as executor:
-            # In order, so that of several failing thetas the first is told; what has not begun
-            # when one fails is not begun.
-            futures = [executor.submit(run, start) for start in starts]
-            try:
-                for future in futures:
-                    future.result()
-            finally:
-                for future in futures:
-                    future.cancel()
+        in_chunks(run, starts, threads)
 
     def _chunk(self, options: Options) -> int:
         meta = self.trace.meta

@@ -6,6 +6,7 @@ evaluates. Nothing happens before it is needed, and each thing happens once.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol, overload
@@ -42,6 +43,16 @@ class Edges(NamedTuple):
     target: NDArray[np.int32]
     base: NDArray[np.float64]
     coefficients: NDArray[np.float64]
+
+
+def _at_own_theta(method: Callable[..., Any]) -> Any:
+    """A method of `Distribution` as one of `Graph`: at the graph's own theta."""
+
+    @functools.wraps(method)
+    def call(graph: Graph, *arguments: Any, **options: Any) -> Any:
+        return method(graph._own_distribution(), *arguments, **options)
+
+    return call
 
 
 class Graph:
@@ -266,6 +277,29 @@ class Graph:
         at = self.theta if theta is None else self.at(theta).theta
         return as_matrices(self.frozen, at)
 
+    def reward_transform(self, rewards: ArrayLike, theta: ArrayLike | None = None) -> Graph:
+        """A graph with constant weights whose time is what this one collects in rewards.
+
+        Args:
+            rewards: (n_vertices,), not negative; discrete: whole numbers. Vertices of reward 0 are
+                passed over, others left at the rate divided by the reward (discrete: after so many
+                steps).
+            theta: (n_parameters,), or None: the graph's own.
+
+        Raises:
+            NumericError: rewards or theta do not fit.
+            GraphError: some states never are absorbed.
+
+        Example:
+            >>> from phasic import Graph
+            >>> graph = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]])
+            >>> graph.reward_transform([0, 0, 3, 0]).mean()
+            1.5
+        """
+        distribution = self._own_distribution() if theta is None else self.at(theta)
+        alpha, matrix, _ = distribution.rewarded_matrices(rewards)
+        return Graph.from_matrices(alpha, matrix, discrete=self._discrete)
+
     def __repr__(self) -> str:
         kind = "discrete" if self._discrete else "continuous"
         size = f"{self._frozen.n_vertices} vertices" if self._frozen else "not explored yet"
@@ -385,7 +419,7 @@ class Graph:
             f"{'s' if n_parameters > 1 else ''} first, or graph.at(theta)",
         )
 
-    def _at_own_theta(self) -> Distribution:
+    def _own_distribution(self) -> Distribution:
         with self._lock:
             if self._distribution is None:
                 self._distribution = self.at(self.theta)
@@ -393,62 +427,50 @@ class Graph:
 
     # ---- the distribution at the graph's own theta; see `Distribution`
 
-    def moments(
-        self, order: int, rewards: ArrayLike | None = None, *, gradient: bool = False
-    ) -> Any:
-        """E[Y], …, E[Y^order] at the graph's own theta; see `Distribution.moments`."""
-        distribution = self._at_own_theta()
-        if gradient:
-            return distribution.moments(order, rewards, gradient=True)
-        return distribution.moments(order, rewards)
+    moments = _at_own_theta(Distribution.moments)
+    factorial_moments = _at_own_theta(Distribution.factorial_moments)
+    mean = _at_own_theta(Distribution.mean)
+    expectation = _at_own_theta(Distribution.expectation)
+    variance = _at_own_theta(Distribution.variance)
+    std = _at_own_theta(Distribution.std)
+    covariance = _at_own_theta(Distribution.covariance)
+    covariance_matrix = _at_own_theta(Distribution.covariance_matrix)
+    mean_vector = _at_own_theta(Distribution.mean_vector)
+    expected_sojourn_time = _at_own_theta(Distribution.expected_sojourn_time)
+    expected_waiting_time = _at_own_theta(Distribution.expected_waiting_time)
+    absorption_probabilities = _at_own_theta(Distribution.absorption_probabilities)
+    defect = _at_own_theta(Distribution.defect)
+    central_moments = _at_own_theta(Distribution.central_moments)
+    skewness = _at_own_theta(Distribution.skewness)
+    kurtosis = _at_own_theta(Distribution.kurtosis)
+    joint_moment = _at_own_theta(Distribution.joint_moment)
+    correlation_matrix = _at_own_theta(Distribution.correlation_matrix)
+    laplace = _at_own_theta(Distribution.laplace)
+    joint_laplace = _at_own_theta(Distribution.joint_laplace)
+    pgf = _at_own_theta(Distribution.pgf)
+    joint_pgf = _at_own_theta(Distribution.joint_pgf)
+    pdf = _at_own_theta(Distribution.pdf)
+    logpdf = _at_own_theta(Distribution.logpdf)
+    pmf = _at_own_theta(Distribution.pmf)
+    logpmf = _at_own_theta(Distribution.logpmf)
+    cdf = _at_own_theta(Distribution.cdf)
+    logcdf = _at_own_theta(Distribution.logcdf)
+    sf = _at_own_theta(Distribution.sf)
+    logsf = _at_own_theta(Distribution.logsf)
+    hazard = _at_own_theta(Distribution.hazard)
+    sub_cdf = _at_own_theta(Distribution.sub_cdf)
+    quantile = _at_own_theta(Distribution.quantile)
+    ppf = _at_own_theta(Distribution.ppf)
+    median = _at_own_theta(Distribution.median)
+    loglik = _at_own_theta(Distribution.loglik)
+    state_probability = _at_own_theta(Distribution.state_probability)
+    stop_probability = _at_own_theta(Distribution.stop_probability)
+    accumulated_visiting_time = _at_own_theta(Distribution.accumulated_visiting_time)
 
-    def factorial_moments(self, order: int) -> NDArray[np.float64]:
-        """See `Distribution.factorial_moments`."""
-        return self._at_own_theta().factorial_moments(order)
-
-    def mean(self, rewards: ArrayLike | None = None) -> float:
-        """See `Distribution.mean`."""
-        return self._at_own_theta().mean(rewards)
-
-    def expectation(self, rewards: ArrayLike | None = None) -> float:
-        """See `Distribution.mean`."""
-        return self._at_own_theta().mean(rewards)
-
-    def variance(self, rewards: ArrayLike | None = None) -> float:
-        """See `Distribution.variance`."""
-        return self._at_own_theta().variance(rewards)
-
-    def std(self, rewards: ArrayLike | None = None) -> float:
-        """See `Distribution.std`."""
-        return self._at_own_theta().std(rewards)
-
-    def covariance(self, rewards1: ArrayLike, rewards2: ArrayLike) -> float:
-        """See `Distribution.covariance`."""
-        return self._at_own_theta().covariance(rewards1, rewards2)
-
-    def covariance_matrix(self, rewards: ArrayLike) -> NDArray[np.float64]:
-        """See `Distribution.covariance_matrix`."""
-        return self._at_own_theta().covariance_matrix(rewards)
-
-    def mean_vector(self, rewards: ArrayLike) -> NDArray[np.float64]:
-        """See `Distribution.mean_vector`."""
-        return self._at_own_theta().mean_vector(rewards)
-
-    def expected_sojourn_time(self) -> NDArray[np.float64]:
-        """See `Distribution.expected_sojourn_time`."""
-        return self._at_own_theta().expected_sojourn_time()
-
-    def expected_waiting_time(self, rewards: ArrayLike | None = None) -> NDArray[np.float64]:
-        """See `Distribution.expected_waiting_time`."""
-        return self._at_own_theta().expected_waiting_time(rewards)
-
-    def absorption_probabilities(self) -> NDArray[np.float64]:
-        """See `Distribution.absorption_probabilities`."""
-        return self._at_own_theta().absorption_probabilities()
-
-    def defect(self, rewards: ArrayLike | None = None) -> float:
-        """See `Distribution.defect`."""
-        return self._at_own_theta().defect(rewards)
+    sample = _at_own_theta(Distribution.sample)
+    sample_multivariate = _at_own_theta(Distribution.sample_multivariate)
+    sample_final = _at_own_theta(Distribution.sample_final)
+    sample_paths = _at_own_theta(Distribution.sample_paths)
 
 
 def _callable(function: Any) -> Callable[..., Any]:

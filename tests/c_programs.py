@@ -23,7 +23,11 @@ def compile_program(source: Path, directory: Path, *flags: str) -> Path:
         subprocess.run(command, check=True, capture_output=True)
         return target
 
-    sources = [file for file in (ENGINE / "src").glob("*.c") if "kernel" not in file.stem]
+    sources = [
+        file
+        for file in (ENGINE / "src").glob("*.c")
+        if "kernel" not in file.stem and "avx" not in file.stem
+    ]
     with ThreadPoolExecutor(2) as pool:
         objects = list(pool.map(compile_one, sources))
     archive = directory / "libptd.a"

@@ -40,6 +40,22 @@ class Evaluator(Protocol):
 
     def defect(self, theta: Theta, rewards: Rewards = None) -> float: ...
 
+    def transform(
+        self,
+        theta: Theta,
+        point: Sequence[float],
+        rewards: Sequence[Rewards],
+        gradient: bool = False,
+    ) -> tuple[float, Any]: ...
+
+    def joint_moment(
+        self,
+        theta: Theta,
+        rewards: Sequence[Rewards],
+        powers: Sequence[int],
+        gradient: bool = False,
+    ) -> tuple[float, Any]: ...
+
 
 def graph_of(model: Model) -> Graph:
     """The model as a graph built by hand: vertex v has the state (v,) and the number v + 1."""
@@ -112,6 +128,35 @@ class Distributions:
         row = None if rewards is None else with_start(rewards, self.n_vertices)
         return self.at(theta).defect(row)
 
+    def transform(
+        self,
+        theta: Theta,
+        point: Sequence[float],
+        rewards: Sequence[Rewards],
+        gradient: bool = False,
+    ) -> tuple[float, Any]:
+        """By itself and, of one reward, as a joint one: the same."""
+        at = self.at(theta)
+        rows = [with_start(row, self.n_vertices) for row in rewards]
+        joint = at.joint_pgf if at.discrete else at.joint_laplace
+        value, slope = joint(point, rows, gradient=True) if gradient else (joint(point, rows), None)
+        if len(rows) == 1:
+            one = at.pgf if at.discrete else at.laplace
+            assert one(point[0], rows[0]) == value
+        return float(value), slope
+
+    def joint_moment(
+        self,
+        theta: Theta,
+        rewards: Sequence[Rewards],
+        powers: Sequence[int],
+        gradient: bool = False,
+    ) -> tuple[float, Any]:
+        rows = [with_start(row, self.n_vertices) for row in rewards]
+        if gradient:
+            return self.at(theta).joint_moment(rows, powers, gradient=True)
+        return self.at(theta).joint_moment(rows, powers), None
+
 
 class Lanes(Distributions):
     """The C engine by `trace.moments`: many thetas at once, of which each must give the same."""
@@ -142,6 +187,22 @@ class Lanes(Distributions):
         found = self.trace.covariances(self._thetas(theta), rows, gradient=gradient)
         parts = [self._one(values) for values in found]
         return (*parts, None, None)[:4]
+
+    def transform(
+        self,
+        theta: Theta,
+        point: Sequence[float],
+        rewards: Sequence[Rewards],
+        gradient: bool = False,
+    ) -> tuple[float, Any]:
+        at = self.at(theta)
+        rows = [with_start(row, self.n_vertices) for row in rewards]
+        points = np.tile(np.asarray(point, np.float64), (self.COUNT, 1))
+        joint = at.joint_pgf if at.discrete else at.joint_laplace
+        if not gradient:
+            return float(self._one(joint(points, rows))), None
+        values, slopes = joint(points, rows, gradient=True)
+        return float(self._one(values)), self._one(slopes)
 
 
 ENGINES: dict[str, Callable[[Model], Evaluator]] = {

@@ -26,6 +26,9 @@ STRUCTS = (
     "ptd_array",
     "ptd_record_options",
     "ptd_workspace_options",
+    "ptd_chain_options",
+    "ptd_chain_view",
+    "ptd_density_options",
     "ptd_trace_result",
 )
 
@@ -46,6 +49,7 @@ def test_a_struct_has_the_layout_that_the_compiler_saw(name: str) -> None:
 def test_all_structs_are_listed_here() -> None:
     assert set(re.findall(r"^\} (ptd_\w+);", HEADER.read_text(), flags=re.M)) - {
         "ptd_status", "ptd_kind", "ptd_vertex_class", "ptd_trace_array_id", "ptd_dtype",
+        "ptd_function", "ptd_method", "ptd_bound_kind",
     } == set(STRUCTS)  # fmt: skip
 
 

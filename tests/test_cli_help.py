@@ -20,6 +20,8 @@ COMMANDS = [
     ("record",),
     ("inspect",),
     ("evaluate",),
+    ("plot",),
+    ("sample",),
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),
@@ -87,6 +89,14 @@ def test_version():
         ["evaluate", "model.py", "--thetas", "t.csv", "--shard", "2/2"],
         ["evaluate", "-", "--thetas", "-"],
         ["inspect", "model.py", "--ops", "--check"],
+        ["plot", "model.py", "--theta", "1", "--what", "spectrum"],
+        ["plot", "model.py", "--theta", "1", "--what", "graph", "--times", "0:1:3"],
+        ["sample", "model.py", "-n", "-1"],
+        ["sample", "model.py", "--seed", "18446744073709551616"],
+        ["sample", "model.py", "--seed", "-1"],
+        ["sample", "model.py", "--paths", "--final"],
+        ["sample", "model.py", "--paths", "--rewards", "r.txt"],
+        ["sample", "model.py", "--final", "--rewards", "r.txt"],
         ["record", "model.py", "--arg", "n"],
         ["record", "model.py", "--arg", "n=1", "--arg", "n=2"],
         ["record", "model.py", "--max-vertices", "0"],
@@ -139,7 +149,15 @@ def loaded_by(*arguments: str, before: str = "") -> set[str]:
     return set(filter(None, last.removeprefix("loaded: ").split(",")))
 
 
-QUICK = [["--version"], ["--help"], ["record", "--help"], ["cache", "info"], ["cache", "list"]]
+QUICK = [
+    ["--version"],
+    ["--help"],
+    ["record", "--help"],
+    ["evaluate", "--help"],
+    ["plot", "--help"],
+    ["cache", "info"],
+    ["cache", "list"],
+]
 
 
 @pytest.mark.parametrize("arguments", QUICK, ids=" ".join)
@@ -158,7 +176,7 @@ def test_the_check_of_what_is_loaded_can_fail():
     assert loaded_by("--version", before="import numpy\n") == {"numpy"}
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["cache", "info"], ["record", "--help"]])
+@pytest.mark.parametrize("arguments", [["--version"], ["cache", "info"], ["evaluate", "--help"]])
 def test_quick_commands_take_at_most_a_fifth_of_a_second_of_cpu(arguments, tmp_path, monkeypatch):
     """The best of three runs: the time is the program's, not that of its neighbours."""
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path))

@@ -46,7 +46,7 @@ def test_there_are_commands():
 def test_every_command_works(command, place):
     program = shlex.join([sys.executable, "-m", "phasic.cli"])
     # The `phasic record` of the line before gives the KEY.
-    line = re.sub(r"\bphasic (?=record|inspect|evaluate|cache)", f"{program} ", command)
+    line = re.sub(r"\bphasic (?=record|inspect|evaluate|plot|sample|cache)", f"{program} ", command)
     line = line.replace("KEY", f"$({program} record model.py)")
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],

@@ -77,6 +77,35 @@ def test_records():
     assert json.loads(rendered(Records(records), as_json=True)[0])["data"] == records
 
 
+def test_functions_in_a_record_are_tables_on_a_terminal():
+    record = {
+        "row": 0,
+        "pdf": {
+            "t": [1.0, 2.0],
+            "value": [0.5, 0.25],
+            "bound": [1.25e-15, 0.0],
+            "gradient": [[3.0], [4.0]],
+        },
+        "accumulated": {"t": [1.0], "vertex": [0, 7], "value": [[0.5, 0.75]]},
+        "sub_cdf": [{"vertex": 7, "t": [1.0], "value": [0.5]}],
+        "loglik": {"value": -1.5, "gradient": [2.0]},
+        "cdf": {"t": [], "value": [], "bound": []},
+    }
+    lines = [line.split() for line in rendered(Records([record]), terminal=True)[0].splitlines()]
+    assert ["loglik.value", "-1.5"] in lines
+    assert ["loglik.gradient[0]", "2.0"] in lines
+    at = lines.index(["pdf"])
+    assert lines[at + 1] == ["t", "value", "bound", "gradient[0]"]
+    assert lines[at + 3 : at + 5] == [
+        ["1.0", "0.5", "1.2e-15", "3.0"],
+        ["2.0", "0.25", "0.0e+00", "4.0"],
+    ]
+    at = lines.index(["accumulated"])
+    assert lines[at + 3 : at + 5] == [["1.0", "0", "0.5"], ["1.0", "7", "0.75"]]
+    assert ["sub_cdf[0],", "vertex", "7"] in lines
+    assert ["cdf"] in lines
+
+
 def test_records_on_a_terminal_are_a_table_and_a_single_one_a_list():
     record = {"row": 0, "theta": [1.0, 2.0], "gradient": [[0.5, 0.25]]}
     out, _ = rendered(Records([record]), terminal=True)

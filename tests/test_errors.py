@@ -20,6 +20,7 @@ from phasic import errors
         (errors.FormatError, ValueError),
         (errors.CacheError, OSError),
         (errors.ConfigError, ValueError),
+        (errors.DependencyError, ImportError),
         (errors.EngineMemoryError, MemoryError),
         (errors.InternalError, RuntimeError),
     ],

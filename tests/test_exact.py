@@ -10,6 +10,7 @@ by its own size; at theta = 0, to the sum over edges of the absolute terms of th
 from __future__ import annotations
 
 from fractions import Fraction
+from math import comb
 
 import numpy as np
 import pytest
@@ -17,10 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chains import CHAINS
-from engines import ENGINES
+from engines import ENGINES, Distributions, with_start
 from reference.exact import Dual, Oracle
 from reference.model import START, Model
-from strategies import continuous_models, discrete_models, rewards_for
+from strategies import continuous_models, discrete_models, magnitudes, rewards_for
 
 TOLERANCE = Fraction(1, 10**12)
 # Beyond it a double ends, or loses digits to gradual underflow.
@@ -145,6 +146,108 @@ class TestRandomModels:
         exact = oracle.defect(rewards)
         if representable(exact):
             assert_close(evaluator.defect(model.theta, rewards), exact.value)
+
+    @random_models
+    @given(data=st.data())
+    def test_transforms_and_their_gradients(
+        self, models: st.SearchStrategy[Model], engine: str, data: st.DataObject
+    ) -> None:
+        model = data.draw(models)
+        if model.discrete:  # exact powers of z are whole
+            whole = st.lists(
+                st.integers(0, 3), min_size=model.n_vertices, max_size=model.n_vertices
+            )
+            rows = [data.draw(whole), data.draw(whole)]
+            point = [data.draw(st.floats(2.0**-10, 1.0)), data.draw(st.floats(0.5, 1.0))]
+        else:
+            rows = [data.draw(rewards_for(model)) or [1.0] * model.n_vertices for _ in range(2)]
+            point = [data.draw(magnitudes()), data.draw(st.one_of(st.just(0.0), magnitudes()))]
+        exact = Oracle(model).transform(point, rows)
+        if not representable(exact):
+            return
+        value, slopes = ENGINES[engine](model).transform(model.theta, point, rows, True)
+        assert_close(value, exact.value)
+        for p in range(model.n_parameters):
+            scale = sensitivity(model, p)
+            assert_close(slopes[p], slope_of(exact, p), scale * exact.value)
+
+    @random_models
+    @given(data=st.data())
+    def test_joint_moments_and_their_gradients(
+        self, models: st.SearchStrategy[Model], engine: str, data: st.DataObject
+    ) -> None:
+        model = data.draw(models)
+        rows = [data.draw(rewards_for(model)), data.draw(rewards_for(model))]
+        powers = [data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))]
+        found = Oracle(model).joint_moments(rows, powers)
+        if not all(representable(x) for by_vertex in found for x in by_vertex.values()):
+            return
+        exact = Oracle(model).joint_moment(rows, powers)
+        value, slopes = ENGINES[engine](model).joint_moment(model.theta, rows, powers, True)
+        assert_close(value, exact.value)
+        for p in range(model.n_parameters):
+            scale = sensitivity(model, p)
+            assert_close(slopes[p], slope_of(exact, p), scale * exact.value)
+
+
+@pytest.mark.parametrize("models", [continuous_models(), discrete_models()], ids=["ctmc", "dtmc"])
+class TestRandomModelsOfTheLibrary:
+    @random_models
+    @given(data=st.data())
+    def test_central_moments_are_within_their_bounds(
+        self, models: st.SearchStrategy[Model], data: st.DataObject
+    ) -> None:
+        model = data.draw(models)
+        rewards = data.draw(rewards_for(model))
+        oracle = Oracle(model, gradient=False)
+        if not all(map(representable, oracle.vertex_moments(4, rewards)[4].values())):
+            return
+        about_zero = [Fraction(1)] + [x.value for x in oracle.moments(4, rewards)]
+        at = Distributions(model).at(model.theta)
+        row = None if rewards is None else with_start(rewards, model.n_vertices)
+        values, bounds = at._evaluator.central_moments(at._thetas, 4, row)
+        mean = about_zero[1]
+        for k in range(1, 5):
+            terms = [comb(k, i) * (-mean) ** (k - i) * about_zero[i] for i in range(k + 1)]
+            error = abs(Fraction(float(values[0, k - 1])) - sum(terms))
+            bound = Fraction(float(bounds[0, k - 1]))
+            # where the sum of moments about 0 is good, so is the answer
+            assert error <= bound <= TOLERANCE * sum(map(abs, terms))
+
+    @random_models
+    @given(data=st.data())
+    def test_hessians_of_moments(
+        self, models: st.SearchStrategy[Model], data: st.DataObject
+    ) -> None:
+        model = data.draw(models)
+        rewards = data.draw(rewards_for(model))
+        oracle = Oracle(model)
+        if not all(map(representable, oracle.vertex_moments(2, rewards)[2].values())):
+            return
+        exact = oracle.moments(2, rewards)
+        row = None if rewards is None else with_start(rewards, model.n_vertices)
+        _, _, hessians = Distributions(model).at(model.theta).moments(2, row, hessian=True)
+        scales = [sensitivity(model, p) for p in range(model.n_parameters)]
+        for p in range(model.n_parameters):
+            aside = [gradients_aside(model, p, h, rewards) for h in (STEP, -STEP)]
+            for k in range(2):
+                for q in range(model.n_parameters):
+                    second = (aside[0][k][q] - aside[1][k][q]) / (2 * STEP)
+                    scale = scales[p] * scales[q] * exact[k].value
+                    assert_close(hessians[k][p][q], second, 2 * scale)
+
+
+STEP = Fraction(1, 10**60)
+
+
+def gradients_aside(
+    model: Model, parameter: int, step: Fraction, rewards: list[float] | None
+) -> list[list[Fraction]]:
+    """Exact gradients of the first two moments with one parameter moved."""
+    theta = [Fraction(x) for x in model.theta]
+    theta[parameter] += step
+    found = Oracle(model, theta).moments(2, rewards)
+    return [[slope_of(dual, p) for p in range(model.n_parameters)] for dual in found]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -47,6 +47,15 @@ def exact_answer(oracle: Oracle, quantity: str, args: dict) -> list:
     if quantity == "absorption_probability":
         v = args["vertex"]
         return [oracle.absorption(i) for i in (v if isinstance(v, list) else [v])]
+    if quantity == "joint_moment":
+        rows = [reward(name) for name in args["rewards"]]
+        return [oracle.joint_moment(rows, args["powers"])]
+    if quantity in ("joint_laplace", "joint_pgf"):
+        rows = [reward(name) for name in args["rewards"]]
+        return [oracle.transform([F(x) for x in args["s" if "s" in args else "z"]], rows)]
+    if quantity in ("laplace", "pgf"):
+        points = flat(args["s" if "s" in args else "z"])
+        return [oracle.transform([F(x)], [reward(args.get("reward"))]) for x in points]
     assert quantity == "defect"
     return [oracle.defect(reward(args.get("reward")))]
 

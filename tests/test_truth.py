@@ -1,7 +1,8 @@
 """Every reference answer of this issue's quantities, at its own tolerance, by every engine.
 
-The quantities are moments, variances, covariances, means, expected sojourn times, absorption
-probabilities, defects, and the gradients of each. Models whose theta changes in time (`epochs`) are
+The quantities are moments, also joint, variances, covariances, means, expected sojourn times,
+absorption probabilities, defects, Laplace transforms and generating functions, also joint, and the
+gradients of each. Models whose theta changes in time (`epochs`) are
 answered by the library alone: the reference engine has no epochs.
 """
 
@@ -11,9 +12,10 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
-from engines import ENGINES, Evaluator, graph_of, with_start
+from engines import ENGINES, Distributions, Evaluator, graph_of, with_start
 from truth.truth_io import check, load, model_of
 
 CASES = {case["id"]: case for case in load()}
@@ -27,6 +29,11 @@ QUANTITIES = (
     "expected_sojourn",
     "absorption_probability",
     "defect",
+    "laplace",
+    "joint_laplace",
+    "pgf",
+    "joint_pgf",
+    "joint_moment",
 )
 
 # Entries of the quantities above, and of their gradients, over all cases without epochs.
@@ -39,11 +46,18 @@ EXPECTED_COUNT = {
     "expected_sojourn": 30,
     "absorption_probability": 15,
     "defect": 46,
+    "laplace": 44,
+    "joint_laplace": 22,
+    "pgf": 17,
+    "joint_pgf": 3,
+    "joint_moment": 58,
     "gradient of moment": 143,
     "gradient of variance": 36,
     "gradient of covariance": 34,
     "gradient of absorption_probability": 11,
+    "gradient of laplace": 22,
 }
+HESSIANS = 21  # of moments
 
 EPOCH_CASES = {
     "co-epoch-varmig-22",
@@ -64,6 +78,10 @@ def name_of(entry: dict[str, Any]) -> str:
 def entries_of(case: dict[str, Any]) -> list[dict[str, Any]]:
     wanted = {*QUANTITIES, *(f"gradient of {name}" for name in QUANTITIES)}
     return [entry for entry in case["expected"] if name_of(entry) in wanted]
+
+
+def numbers(texts: list[str]) -> list[float]:
+    return [float(Fraction(text)) for text in texts]
 
 
 def answer(
@@ -93,6 +111,21 @@ def answer(
         vertices = args["vertex"] if isinstance(args["vertex"], list) else [args["vertex"]]
         values, slopes = evaluator.absorption(theta, vertices, slope)
         return slopes if slope else values
+    if quantity == "joint_moment":
+        rows = [reward(name) for name in args["rewards"]]
+        value, slopes = evaluator.joint_moment(theta, rows, args["powers"], slope)
+        return slopes if slope else value
+    if quantity in ("joint_laplace", "joint_pgf"):
+        rows = [reward(name) for name in args["rewards"]]
+        return evaluator.transform(theta, numbers(args["s" if "s" in args else "z"]), rows)[0]
+    if quantity in ("laplace", "pgf"):
+        points = args["s" if "s" in args else "z"]
+        rows = [reward(args.get("reward"))]
+        if isinstance(points, list):
+            assert not slope
+            return [evaluator.transform(theta, [s], rows)[0] for s in numbers(points)]
+        value, slopes = evaluator.transform(theta, numbers([points]), rows, slope)
+        return slopes if slope else value
     assert not slope, f"no gradient of {quantity} is defined"
     if quantity == "expected_sojourn":
         found = evaluator.sojourn(theta)
@@ -126,6 +159,28 @@ def test_case(name: str, engine: str) -> None:
         if not worst <= 1:
             failures.append((name_of(entry), of["args"], got, entry["value"], worst))
     assert not failures
+
+
+def test_hessians_of_moments() -> None:
+    count = 0
+    for case in CASES.values():
+        entries = [entry for entry in case["expected"] if entry["quantity"] == "hessian"]
+        if not entries:
+            continue
+        model = model_of(case)
+        at = Distributions(model).at(model.theta)
+        for entry in entries:
+            of = entry["args"]["of"]
+            assert of["quantity"] == "moment", case["id"]
+            name = of["args"].get("reward")
+            row = None if name is None else with_start(model.rewards[name], model.n_vertices)
+            order = of["args"]["order"]
+            values, slopes, hessians = at.moments(order, row, hessian=True)
+            assert np.array_equal(values, at.moments(order, row))
+            assert np.array_equal(slopes, at.moments(order, row, gradient=True)[1])
+            assert check(entry, hessians[-1]) <= 1, case["id"]
+            count += 1
+    assert count == HESSIANS
 
 
 @pytest.mark.parametrize("name", sorted(EPOCH_CASES))

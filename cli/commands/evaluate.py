@@ -1,54 +1,45 @@
-"""`phasic evaluate`: moments, variance and gradients for one theta or a stream of them."""
+"""`phasic evaluate`: what a distribution is at one theta, or at each of a stream of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from phasic.cli.errors import UsageError
+from phasic.cli.functions import offers_functions
 from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
+    EpochOption,
     JsonOption,
     MaxVerticesOption,
     SourceArgument,
+    ThetaOption,
 )
 from phasic.cli.results import Records, Result
 from phasic.cli.session import Session, session_of
-from phasic.errors import NumericError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from phasic.cli.thetas import Chunk, Shard
-    from phasic.trace_elimination import EliminationTrace
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What is to be computed for each theta."""
+class Method(StrEnum):
+    """How values of the density functions are found; see the library."""
 
-    order: int
-    gradient: bool
-    variance: bool
-    rewards: NDArray[np.float64] | None
+    AUTO = "auto"
+    UNIFORMISE = "uniformise"
+    CONTOUR = "contour"
+    DENSE = "dense"
 
 
+@offers_functions
 def evaluate(
     context: typer.Context,
     source: SourceArgument,
-    theta: Annotated[
-        str | None,
-        typer.Option(
-            "--theta",
-            metavar="X[,Y...]",
-            help="One theta, a number for each parameter.",
-        ),
-    ] = None,
+    theta: ThetaOption = None,
     thetas: Annotated[
         str | None,
         typer.Option(
@@ -57,49 +48,107 @@ def evaluate(
             help="Many thetas, one a line: CSV, TSV, spaces or JSON lines, or a .npy array.",
         ),
     ] = None,
-    moments: Annotated[
-        int, typer.Option("--moments", metavar="K", min=1, help="Moments of order 1 to K.")
-    ] = 2,
-    grad: Annotated[
-        bool, typer.Option("--grad", help="Also the derivatives of all moments by theta.")
-    ] = False,
-    variance: Annotated[
-        bool,
-        typer.Option("--variance", help="Also the variance, without cancellation of moments."),
-    ] = False,
-    rewards: Annotated[
-        str | None,
-        typer.Option(
-            "--rewards",
-            metavar="FILE",
-            help="A reward for each vertex, one a line, in the order of `inspect --states`.",
-        ),
-    ] = None,
     shard: Annotated[
         str | None,
         typer.Option(
             "--shard", metavar="I/N", help="Only the rows r of --thetas with r mod N = I."
         ),
     ] = None,
+    epoch: EpochOption = None,
+    rewards: Annotated[
+        str | None,
+        typer.Option(
+            "--rewards",
+            metavar="FILE",
+            help="A line for each vertex, in the order of `inspect --states`, and a column for"
+            " each reward: what is collected in place of time.",
+        ),
+    ] = None,
+    grad: Annotated[
+        bool,
+        typer.Option(
+            "--grad",
+            help="Also the derivatives by theta, of moments and of what has them.",
+        ),
+    ] = False,
+    method: Annotated[
+        Method | None,
+        typer.Option("--method", help="Of the density functions.  [default: auto]"),
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option(
+            "--tolerance",
+            metavar="X",
+            help="Relative error that they may have; it is an error where they cannot keep it.",
+        ),
+    ] = None,
+    moments: Annotated[
+        int | None,
+        typer.Option(
+            "--moments",
+            metavar="K",
+            min=1,
+            help="Moments of order 1 to K.  [default: 2 where no function is asked for]",
+        ),
+    ] = None,
+    variance: Annotated[
+        bool,
+        typer.Option("--variance", help="Also the variance, without cancellation of moments."),
+    ] = False,
+    right_censored: Annotated[
+        str | None,
+        typer.Option(
+            "--right-censored",
+            metavar="FILE",
+            help="For --loglik: times, one a line, at which what was observed had not ended.",
+        ),
+    ] = None,
+    intervals: Annotated[
+        str | None,
+        typer.Option(
+            "--intervals",
+            metavar="FILE",
+            help="For --loglik: two times a line, between which what was observed ended.",
+        ),
+    ] = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
     as_json: JsonOption = False,
+    **asked: Any,
 ) -> Result:
-    """Moments of the time to absorption, for one theta or for each line of a file.
+    """Moments, densities and all else of the time to absorption, for one theta or many.
 
-    On a pipe one JSON object a line: row (from 0), theta, moments; with --grad the gradient, a row
-    for each moment; with --variance the variance. Numbers keep all their digits.
+    \b
+    Lists (T, K, P, S, Z) are numbers with commas between them, START:STOP:COUNT, which is COUNT
+    numbers from START to STOP, or @FILE. They may be in any order.
+
+    \b
+    Without a function (--pdf and the like) the first two moments are given; with one, moments only
+    where --moments asks for them. On a pipe there is one JSON object a line:
+      row (from 0), theta, moments, gradient (a row for each moment), variance, then one object a
+      function, as "pdf": {"t": [...], "value": [...], "bound": [...], "method": [...],
+      "kind": [...], "gradient": [[...], ...]}.
+    bound is a bound on the relative error; kind says whether it is certified or verified. With
+    several columns in --rewards, functions of one reward are lists with an entry for each column.
+    Numbers keep all their digits.
 
     \b
     Examples:
       phasic evaluate model.py --theta 1.0 --moments 4 --grad
-      phasic evaluate KEY --theta 1.0,0.5
+      phasic evaluate model.py --theta 1.0 --pdf 0.5,1,2 --sf 0:10:101 --json
+      phasic evaluate model.py --theta 1.0 --quantile 0.025,0.5,0.975
+      phasic evaluate model.py --theta 1.0 --epoch 0.5:2.0 --cdf @times.txt
+      phasic evaluate model.py --theta 1.0 --loglik observed.csv --grad
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       seq 1 100 | phasic evaluate model.trace --thetas - --json
       phasic evaluate KEY --thetas t.csv --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT
     """
+    from phasic.cli.answers import answer
     from phasic.cli.model_source import ModelOptions
+    from phasic.cli.questions import Questions, check, read_asked, read_censored, read_epochs
+    from phasic.cli.rewards import read_reward_rows
     from phasic.cli.thetas import Shard, parse_theta
     from phasic.cli.trace_source import open_trace
 
@@ -118,20 +167,26 @@ def evaluate(
             hint="put the thetas into a file, or the key on the command line",
         )
     part = Shard() if shard is None else Shard.parse(shard)
+    functions = read_asked(asked)
+    options = {"method": method.value if method else None, "tolerance": tolerance}
     session = session_of(context)
     trace = open_trace(session, source, ModelOptions.of(arg, max_vertices, discrete)).trace
-    wanted = _Wanted(moments, grad, variance, _read_rewards(rewards, trace.n_vertices))
+    questions = Questions(
+        order=(0 if functions else 2) if moments is None else moments,
+        variance=variance,
+        gradient=grad,
+        rewards=None if rewards is None else read_reward_rows(rewards, trace.n_vertices),
+        epochs=read_epochs(epoch or (), trace.n_parameters),
+        functions=functions,
+        options={name: value for name, value in options.items() if value is not None},
+        censored=read_censored(right_censored, intervals),
+    )
+    check(questions)
     if thetas is not None:
         chunks = _chunks(session, thetas, trace.n_parameters, part)
-    elif theta is None and trace.n_parameters:
-        raise UsageError(
-            f"theta is needed: the model has {trace.n_parameters} parameters",
-            code="THETA_NOT_SET",
-            hint="as in --theta 1.0,0.5 (a number for each), or --thetas FILE",
-        )
     else:
-        chunks = iter([parse_theta(theta or "", trace.n_parameters)])
-    return Result(Records(_records(trace, chunks, wanted)))
+        chunks = iter([parse_theta(theta, trace.n_parameters)])
+    return Result(Records(answer(trace, chunks, questions)))
 
 
 def _chunks(session: Session, thetas: str, n_parameters: int, part: Shard) -> Iterator[Chunk]:
@@ -139,72 +194,3 @@ def _chunks(session: Session, thetas: str, n_parameters: int, part: Shard) -> It
 
     with open_thetas(thetas, session.streams.stdin) as (name, stream):
         yield from read_thetas(name, stream, n_parameters, part)
-
-
-def _read_rewards(path: str | None, n_vertices: int) -> NDArray[np.float64] | None:
-    if path is None:
-        return None
-    import numpy as np
-
-    from phasic.cli.thetas import Shard, open_numbers, read_thetas
-    from phasic.errors import FormatError
-
-    with open_numbers(path, "--rewards takes a file") as stream:
-        chunks = list(read_thetas(path, stream, 1, Shard()))
-    values = np.concatenate([chunk.thetas[:, 0] for chunk in chunks]) if chunks else np.empty(0)
-    if values.size != n_vertices:
-        raise FormatError(
-            f"{path} has {values.size} rewards, expected {n_vertices}: one for each vertex",
-            code="REWARDS_LENGTH",
-            hint="`phasic inspect --states` lists the vertices in order",
-        )
-    return values
-
-
-def _records(
-    trace: EliminationTrace, chunks: Iterator[Chunk], wanted: _Wanted
-) -> Iterator[Mapping[str, Any]]:
-    for chunk in chunks:
-        try:
-            made = _evaluate(trace, chunk.thetas, wanted)
-        except NumericError:
-            # One theta of the chunk is bad: those before it are answered, and it is named.
-            yield from _one_by_one(trace, chunk, wanted)
-            raise
-        yield from _rows(chunk.rows, made)
-
-
-def _one_by_one(
-    trace: EliminationTrace, chunk: Chunk, wanted: _Wanted
-) -> Iterator[Mapping[str, Any]]:
-    for number, (row, place) in enumerate(zip(chunk.rows, chunk.places, strict=True)):
-        try:
-            made = _evaluate(trace, chunk.thetas[number : number + 1], wanted)
-        except NumericError as error:
-            where = f" ({place})" if place else ""
-            raise NumericError(error.message + where, code=error.code, hint=error.hint) from None
-        yield from _rows([row], made)
-
-
-def _evaluate(
-    trace: EliminationTrace, thetas: NDArray[np.float64], wanted: _Wanted
-) -> dict[str, list[Any]]:
-    """Columns of the answer, by name, one entry a theta."""
-    import numpy as np
-
-    made: dict[str, list[Any]] = {"theta": thetas.tolist()}
-    answer = trace.moments(thetas, wanted.order, wanted.rewards, gradient=wanted.gradient)
-    if isinstance(answer, tuple):
-        made["moments"], made["gradient"] = (values.tolist() for values in answer)
-    else:
-        made["moments"] = answer.tolist()
-    if wanted.variance:
-        rewards = np.ones(trace.n_vertices) if wanted.rewards is None else wanted.rewards
-        made["variance"] = trace.covariances(thetas, rewards[np.newaxis])[1][:, 0, 0].tolist()
-    return made
-
-
-def _rows(rows: list[int], made: dict[str, list[Any]]) -> Iterator[Mapping[str, Any]]:
-    names = tuple(made)
-    for row, values in zip(rows, zip(*made.values(), strict=True), strict=True):
-        yield {"row": row, **dict(zip(names, values, strict=True))}

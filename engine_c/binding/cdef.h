@@ -1,7 +1,14 @@
 /* What Python sees of the engine: ../include/ptd.h without its comments, for cffi (API mode). The
  * compiler checks each declaration against the header; `...` leaves values to it. */
 
-typedef enum { PTD_OK, PTD_GRAPH_TOO_LARGE, PTD_CACHE_MISS, PTD_CANCELLED, ... } ptd_status;
+typedef enum {
+    PTD_OK,
+    PTD_GRAPH_TOO_LARGE,
+    PTD_DENSITY_REFUSED,
+    PTD_CACHE_MISS,
+    PTD_CANCELLED,
+    ...
+} ptd_status;
 
 typedef struct {
     ptd_status status;
@@ -205,6 +212,16 @@ ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas, const 
                               const double *rewards, int32_t order, double *moments,
                               ptd_error *error);
 
+ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                             int64_t n_rewards, const double *rewards, const int32_t *powers,
+                             double *moments, double *gradient, ptd_error *error);
+#define PTD_MOST_CENTRAL ...
+ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                               const double *rewards, int32_t order, double *moments,
+                               double *bounds, ptd_error *error);
+ptd_status ptd_moment_hessians(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                               const double *rewards, int32_t order, double *hessians,
+                               ptd_error *error);
 ptd_status ptd_covariances(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                            int64_t n_rewards, const double *rewards, double *means,
                            double *covariances, double *mean_gradients,
@@ -220,6 +237,91 @@ ptd_status ptd_absorption_probabilities(ptd_workspace *workspace, int64_t n_thet
 
 ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                       const double *rewards, double *defect, ptd_error *error);
+ptd_status ptd_transform(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
+                         int64_t n_points, const double *shifts, double *values, double *gradient,
+                         ptd_error *error);
+
+typedef struct ptd_chain ptd_chain;
+
+typedef struct {
+    int32_t order;
+    const double *rewards;
+    int64_t target;
+    const double *start;
+    int32_t unending;
+} ptd_chain_options;
+
+ptd_status ptd_chain_create(const ptd_elimination_trace *trace, const double *theta,
+                            const ptd_chain_options *options, ptd_chain **chain, ptd_error *error);
+void ptd_chain_destroy(ptd_chain *chain);
+
+double ptd_chain_fastest(const ptd_chain *chain);
+
+typedef struct {
+    int64_t n;
+    int64_t n_edges;
+    int64_t trap;
+    int32_t jets;
+    const uint32_t *vertex;
+    const double *alpha;
+    const double *out;
+    const double *stay;
+    const double *exit;
+    const uint32_t *in_start;
+    const uint32_t *in_from;
+    const double *in_rate;
+} ptd_chain_view;
+
+void ptd_chain_get_view(const ptd_chain *chain, ptd_chain_view *view);
+
+typedef enum { PTD_DENSITY = 0, PTD_DISTRIBUTION = 1, PTD_SURVIVAL = 2 } ptd_function;
+typedef enum {
+    PTD_METHOD_AUTO = 0,
+    PTD_METHOD_UNIFORMISE = 1,
+    PTD_METHOD_CONTOUR = 2,
+    PTD_METHOD_DENSE = 3
+} ptd_method;
+enum { PTD_METHODS = 4 };
+
+typedef enum { PTD_CERTIFIED = 0, PTD_VERIFIED = 1 } ptd_bound_kind;
+
+typedef struct {
+    ptd_function function;
+    ptd_method method;
+    double tolerance;
+    double max_work;
+} ptd_density_options;
+
+void ptd_chain_at_zero(const ptd_chain *chain, ptd_function function, double *jet);
+
+ptd_status ptd_density_evaluate(const ptd_chain *chain, const ptd_density_options *options,
+                                int64_t n_times, const double *times, double *log_value,
+                                double *bound, uint8_t *method, uint8_t *kind, double *log_jet,
+                                ptd_error *error);
+
+ptd_status ptd_density_estimate(const ptd_chain *chain, const ptd_density_options *options,
+                                int64_t n_times, const double *times, double work[PTD_METHODS],
+                                ptd_error *error);
+
+ptd_status ptd_chain_occupation(const ptd_chain *chain, double time, double *probability,
+                                double *accumulated, double *bound, ptd_bound_kind *kind,
+                                ptd_error *error);
+
+typedef struct ptd_sampler ptd_sampler;
+
+ptd_status ptd_sampler_create(const ptd_elimination_trace *trace, const double *theta,
+                              const char *instruction_set, ptd_sampler **sampler, ptd_error *error);
+void ptd_sampler_destroy(ptd_sampler *sampler);
+
+double ptd_sampler_expected_moves(const ptd_sampler *sampler);
+
+ptd_status ptd_sample_times(const ptd_sampler *sampler, uint64_t seed, int64_t first, int64_t count,
+                            int64_t n_rewards, const double *rewards, double *values,
+                            int64_t *final_vertex, ptd_error *error);
+
+ptd_status ptd_sample_path(const ptd_sampler *sampler, uint64_t seed, int64_t number,
+                           int64_t capacity, int64_t *vertices, double *times, int64_t *length,
+                           ptd_error *error);
 
 typedef struct {
     int64_t n_vertices;

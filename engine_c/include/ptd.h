@@ -44,6 +44,9 @@ extern "C" {
     ROW(PTD_RESULT_OVERFLOW, 206, "a result exceeds the range of double")                          \
     ROW(PTD_REWARD_INVALID, 207, "a reward is negative or not finite; index: the vertex")          \
     ROW(PTD_START_WEIGHT_ZERO, 208, "all start weights are zero at theta")                         \
+    ROW(PTD_REWARD_NOT_WHOLE, 209, "a discrete reward is not whole; index: the vertex")            \
+    ROW(PTD_DENSITY_REFUSED, 210, "the tolerance is not met; index: time, value: bound")           \
+    ROW(PTD_TRANSFORM_DIVERGES, 211, "a transform is infinite; index: the point")                  \
     ROW(PTD_FORMAT_MAGIC, 301, "not a trace file")                                                 \
     ROW(PTD_FORMAT_VERSION, 302, "another trace format version; value: the version found")         \
     ROW(PTD_FORMAT_TRUNCATED, 303, "the file is shorter than it says; value: bytes missing")       \
@@ -350,7 +353,7 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
 
 /* ---- evaluation. Thetas are rows of n_parameters; all outputs are row-major, one row a theta.
  * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed
- * (only ptd_evaluate_trace makes its result).
+ * (but for ptd_evaluate_trace and ptd_moment_hessians).
  * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
  * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta.
  * Values are right to a small multiple of machine precision. The error of a gradient's component is
@@ -396,6 +399,26 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_vertex_moments(ptd_workspace *workspace, i
                                                      const double *thetas, const double *rewards,
                                                      int32_t order, double *moments,
                                                      ptd_error *error);
+/* E[prod_i Y_i^powers[i]] of rewards (n_rewards x n_vertices): n_thetas. The workspace needs a
+ * max_order of prod_i (powers[i] + 1) - 1. gradient: n_thetas x n_parameters, or NULL. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas,
+                                                    const double *thetas, int64_t n_rewards,
+                                                    const double *rewards, const int32_t *powers,
+                                                    double *moments, double *gradient,
+                                                    ptd_error *error);
+/* E[(Y - E[Y])^k], k = 1..order: n_thetas x order; bounds: of the rounding error of each, absolute.
+ * The workspace needs a max_order of 2 order; order is at most PTD_MOST_CENTRAL. */
+#define PTD_MOST_CENTRAL 32
+PTD_API PTD_MUST_CHECK ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas,
+                                                      const double *thetas, const double *rewards,
+                                                      int32_t order, double *moments,
+                                                      double *bounds, ptd_error *error);
+/* Second derivatives of E[Y^1], .., E[Y^order] in theta: n_thetas x order x n_parameters x
+ * n_parameters. Allocates what it works with. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_moment_hessians(ptd_workspace *workspace, int64_t n_thetas,
+                                                      const double *thetas, const double *rewards,
+                                                      int32_t order, double *hessians,
+                                                      ptd_error *error);
 /* Covariances of the rewards (n_rewards x n_vertices), each by the law of total covariance, so that
  * a small variance beside a large mean keeps its digits. means: n_thetas x n_rewards. covariances:
  * n_thetas x n_rewards x n_rewards. Gradients (or NULL): the same with n_parameters behind. */
@@ -417,6 +440,154 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_absorption_probabilities(
 PTD_API PTD_MUST_CHECK ptd_status ptd_defect(ptd_workspace *workspace, int64_t n_thetas,
                                              const double *thetas, const double *rewards,
                                              double *defect, ptd_error *error);
+
+/* Transforms E[exp(-s Y)] (continuous) and E[z^Y] (discrete) of rewards, also joint: at each point
+ * every vertex v has a shift, n_points x n_vertices: sum_i s_i r_i(v); discrete: 1 / prod_i
+ * z_i^(r_i(v)) - 1. INFINITY: only paths that avoid v count. Only paths that are absorbed count.
+ * Shifts of start, absorbing and dropped vertices have no effect. values: n_thetas x n_points;
+ * gradient: with n_parameters behind, or NULL; not with negative shifts (PTD_INVALID_ARGUMENT).
+ * PTD_TRANSFORM_DIVERGES: negative shifts, and the transform is infinite or so near its abscissa
+ * that its series does not end (value: 1). */
+PTD_API PTD_MUST_CHECK ptd_status ptd_transform(ptd_workspace *workspace, int64_t n_thetas,
+                                                const double *thetas, int64_t n_points,
+                                                const double *shifts, double *values,
+                                                double *gradient, ptd_error *error);
+
+/* ---- chain: the graph at one theta, for the questions of the density family: the distribution of
+ * Y, the time to absorption or, with rewards, what is collected until then.
+ *
+ * States of a chain are the vertices in which Y grows (positive reward), in canonical order. It is
+ * immutable but for its start and may be shared by threads. The trace must outlive it. */
+typedef struct ptd_chain ptd_chain;
+
+typedef struct {
+    int32_t order;         /* derivatives in theta that will be asked for: 0, 1, 2 */
+    const double *rewards; /* n_vertices, finite, >= 0, discrete: whole; NULL: all 1 (the time) */
+    int64_t target;        /* only absorption in this vertex counts; -1: in any */
+    const double *start;   /* n_vertices, >= 0: an initial distribution in place of the graph's (of
+                              derivative 0, not normalised); on absorbing vertices: the atom. NULL */
+    int32_t unending;      /* whether absorption may be out of reach (of an epoch that ends) */
+} ptd_chain_options;
+
+PTD_API PTD_MUST_CHECK ptd_status ptd_chain_create(const ptd_elimination_trace *trace,
+                                                   const double *theta,
+                                                   const ptd_chain_options *options,
+                                                   ptd_chain **chain, ptd_error *error);
+PTD_API void ptd_chain_destroy(ptd_chain *chain);
+/* Largest rate of leaving a state; q t is what uniformisation costs. */
+PTD_API double ptd_chain_fastest(const ptd_chain *chain);
+
+/* The chain's numbers, as values: state i is entered with probability alpha, left at rate `out` (of
+ * which `exit` into absorption; into the target, where there is one), and in a discrete chain kept
+ * with probability `stay`. Edges lead into state j from in_from[k], k in
+ * in_start[j]..in_start[j+1], at in_rate[k * jets]. A number stands at the first of its `jets`
+ * doubles. */
+typedef struct {
+    int64_t n;
+    int64_t n_edges;
+    int64_t trap; /* the state of those that never are absorbed, or -1 */
+    int32_t jets;
+    const uint32_t *vertex; /* n: canonical vertex; PTD_NONE for the trap */
+    const double *alpha;
+    const double *out;
+    const double *stay; /* NULL in continuous chains */
+    const double *exit;
+    const uint32_t *in_start; /* n + 1 */
+    const uint32_t *in_from;
+    const double *in_rate;
+} ptd_chain_view;
+
+/* Pointers stay valid while the chain lives. */
+PTD_API void ptd_chain_get_view(const ptd_chain *chain, ptd_chain_view *view);
+
+typedef enum { PTD_DENSITY = 0, PTD_DISTRIBUTION = 1, PTD_SURVIVAL = 2 } ptd_function;
+typedef enum {
+    PTD_METHOD_AUTO = 0,
+    PTD_METHOD_UNIFORMISE = 1,
+    PTD_METHOD_CONTOUR = 2,
+    PTD_METHOD_DENSE = 3
+} ptd_method;
+enum { PTD_METHODS = 4 };
+/* Certified: the error is at most the bound, by an inequality. Verified: two computations that err
+ * differently agree to the bound. */
+typedef enum { PTD_CERTIFIED = 0, PTD_VERIFIED = 1 } ptd_bound_kind;
+
+typedef struct {
+    ptd_function function;
+    ptd_method method;
+    double tolerance; /* relative error of values that is accepted */
+    double max_work;  /* visits of edges or multiply-adds that may be spent; 0: about a minute */
+} ptd_density_options;
+
+/* The value at 0 as a jet (jets doubles): of the density from above, P(Y = 0), P(Y > 0). */
+PTD_API void ptd_chain_at_zero(const ptd_chain *chain, ptd_function function, double *jet);
+
+/* log of the density (discrete: of the pmf), of P(Y <= t) without the atom, or of P(Y > t), at
+ * positive, finite times (discrete: whole numbers) in ascending order. Arrays by time: log_value;
+ * bound, the relative error; method and kind (ptd_method, ptd_bound_kind); log_jet (n_times x (jets
+ * - 1), NULL where the chain's order is 0): derivatives of the value divided by the value.
+ * PTD_DENSITY_REFUSED: no method reaches the tolerance within max_work, or the one asked for does
+ * not; index: the first such time, value: the bound there; the arrays hold what was reached
+ * (INFINITY bounds: nothing). */
+PTD_API PTD_MUST_CHECK ptd_status ptd_density_evaluate(const ptd_chain *chain,
+                                                       const ptd_density_options *options,
+                                                       int64_t n_times, const double *times,
+                                                       double *log_value, double *bound,
+                                                       uint8_t *method, uint8_t *kind,
+                                                       double *log_jet, ptd_error *error);
+
+/* What each method would cost (by ptd_method; INFINITY: it does not apply), in units of max_work.
+ */
+PTD_API PTD_MUST_CHECK ptd_status ptd_density_estimate(const ptd_chain *chain,
+                                                       const ptd_density_options *options,
+                                                       int64_t n_times, const double *times,
+                                                       double work[PTD_METHODS], ptd_error *error);
+
+/* Where the chain is at a time (discrete: after so many steps): probability of each vertex, and the
+ * expected time (visits) spent in each until then, as jets, n_vertices x jets, by canonical vertex;
+ * absorbed mass on no vertex. Chains without rewards, order 0 or 1. `bound`: relative error of each
+ * value above 2^-900, and `kind` of that: certified by uniformisation, or verified where a chain of
+ * at most 300 states has so many steps ahead of it that powers of its step matrix take over.
+ * PTD_DENSITY_REFUSED: neither is within reach. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_chain_occupation(const ptd_chain *chain, double time,
+                                                       double *probability, double *accumulated,
+                                                       double *bound, ptd_bound_kind *kind,
+                                                       ptd_error *error);
+
+/* ---- sampling: paths of the graph at one theta. Path `number` of a `seed` is a function of these
+ * two alone: however numbers are cut into calls, threads and machines, it is the same to the last
+ * bit. A sampler is immutable and may be shared by threads. The trace must outlive it.
+ *
+ * A path leaves the start at time 0 and ends where it is absorbed, or where it enters a trap (a
+ * dropped vertex of an improper graph): then its time is INFINITY, and so is a reward of which any
+ * dropped vertex has some; of other rewards it has what was collected before. */
+typedef struct ptd_sampler ptd_sampler;
+
+/* Refuses the thetas that ptd_expected_sojourn refuses, by the same errors. `instruction_set`: as
+ * in ptd_workspace_options. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_sampler_create(const ptd_elimination_trace *trace,
+                                                     const double *theta,
+                                                     const char *instruction_set,
+                                                     ptd_sampler **sampler, ptd_error *error);
+PTD_API void ptd_sampler_destroy(ptd_sampler *sampler);
+/* Expected moves of a path from vertex to vertex, which is what it costs; the start's counts. */
+PTD_API double ptd_sampler_expected_moves(const ptd_sampler *sampler);
+/* Paths first .. first + count - 1: the time to absorption (n_rewards 0, rewards NULL), or the
+ * rewards (n_rewards x n_vertices, finite and >= 0) collected until then. values: count x max(1,
+ * n_rewards). final_vertex: count, or NULL; the absorbing vertex, -1 for a trap. Times of discrete
+ * graphs are whole numbers. PTD_RESULT_OVERFLOW: a value of an absorbed path is none of double. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_sample_times(const ptd_sampler *sampler, uint64_t seed,
+                                                   int64_t first, int64_t count, int64_t n_rewards,
+                                                   const double *rewards, double *values,
+                                                   int64_t *final_vertex, ptd_error *error);
+/* One path: the vertices that it passes, the last being where it ends, and when it enters each; the
+ * time at the last is what ptd_sample_times gives, unless that is a trap. A discrete path names a
+ * vertex once for all the steps that it stays there in a row. `length` receives how many there are;
+ * the first `capacity` are written. */
+PTD_API PTD_MUST_CHECK ptd_status ptd_sample_path(const ptd_sampler *sampler, uint64_t seed,
+                                                  int64_t number, int64_t capacity,
+                                                  int64_t *vertices, double *times, int64_t *length,
+                                                  ptd_error *error);
 
 /* ---- one evaluation, opened up: the eliminated chain at one theta. In this acyclic chain vertex v
  * is left with rate rates[v] (the pivot) to targets[k], k in start[v]..start[v+1], with

@@ -10,12 +10,14 @@
  *     l_ik = w_ik / d_k,  w_ij += l_ik w_kj (j != i),  d_i = sum of what leaves row i,
  *     y_i = b_i + sum_k l_ik y_k,  x_i = (y_i + sum_j w_ij x_j) / d_i.
  * All of it adds, multiplies and divides numbers >= 0. Components are solved downstream first; an
- * edge that leaves a component adds w_ij x_j to b_i.
+ * edge that leaves a component adds w_ij x_j to b_i. A shift s >= 0 makes it (M + diag s) x = b: it
+ * is one more way out of each row.
  */
 #ifndef PTD_KERNEL_H
 #define PTD_KERNEL_H
 
 #include "trace.h"
+#include "walk.h"
 
 enum { PTD_MAX_LANES = 32, PTD_MAX_FUSED_ORDERS = 4 };
 
@@ -45,6 +47,7 @@ typedef struct {
     double *form;          /* n_forms: weights */
     double *exit;          /* n_exits: sums of weights */
     double *exit_inverse;  /* n_exits; 0 where the sum is 0 */
+    const double *shift;   /* n by position, >= 0: added to the exit sums; NULL: none */
     double *slot;          /* L, U and exits: of all blocks, or of the one that begins at */
     uint32_t slot_base;    /* this slot */
     double *pivot_inverse; /* rows of all blocks; 0 where the pivot is 0 */
@@ -69,7 +72,7 @@ typedef struct {
     const double *reward; /* n, by position, one number for all lanes */
     const double *rhs;
     int with_boundary;     /* whether boundary entries of x are values to be reached, else 0 */
-    const uint8_t *killed; /* n, or NULL: vertices whose solution is 0 */
+    const uint8_t *killed; /* n, or NULL: vertices whose solution is 0; so is `rhs` there */
     double *x;             /* n x orders */
     double *y;             /* n x orders, set for rows of blocks, to be reversed; or, unless */
     int keep_y;            /* this is set, scratch for one component */
@@ -82,7 +85,7 @@ typedef struct {
     uint32_t (*exits)(ptd_lanes *lanes);
     /* Factorises `block` with the weights of the component that begins at `position`. */
     uint32_t (*factor)(ptd_lanes *lanes, uint32_t block, uint32_t position, const uint8_t *killed);
-    /* M x = b over components [first, last). */
+    /* M x = b over components [first, last). With a shift: one order. */
     void (*solve)(ptd_lanes *lanes, uint32_t first, uint32_t last, const ptd_system *system);
     /* M^T u = seed over all components: `z` (n) holds the seed, on return the solution; boundary
      * entries receive what flows into them. */
@@ -90,17 +93,19 @@ typedef struct {
     /* Reverse mode of solve: `x_bar` (n x orders) holds the cotangents of x and is used up; adds to
      * the adjoints of slots, pivots, weights and exits; `rhs_bar` (n, or NULL) receives the
      * cotangent of the first right-hand side; `y_bar` (n) is scratch. `fresh_slots`: the
-     * adjoints of slots hold nothing yet and are set. */
+     * adjoints of slots and pivots of these components hold nothing yet and are set. */
     void (*reverse_solve)(ptd_lanes *lanes, uint32_t first, uint32_t last, const ptd_system *system,
                           double *x_bar, double *y_bar, double *rhs_bar, int fresh_slots);
     /* Reverse mode of factor, once all solves with the block have been reversed. */
-    void (*reverse_factor)(ptd_lanes *lanes, uint32_t block);
+    void (*reverse_factor)(ptd_lanes *lanes, uint32_t block, uint32_t position,
+                           const uint8_t *killed);
     /* Reverse mode of exits and weights, last of all: sets theta_bar. */
     void (*reverse_weights)(ptd_lanes *lanes);
 } ptd_kernel;
 
 typedef struct {
     const char *instruction_set;
+    ptd_walk *walk;  /* walk.h */
     ptd_kernel one;  /* 1 lane */
     ptd_kernel some; /* 8 lanes: where there is fill-in */
     ptd_kernel many; /* PTD_MAX_LANES: acyclic graphs */

@@ -25,6 +25,7 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
 {
     const double *const x = system->x;
     const double *const y = system->y;
+    const uint8_t *const killed = system->killed;
     const int orders = system->orders;
     const uint32_t *const edge_end = system->with_boundary ? z->edge_self : z->edge_boundary;
     for (uint32_t component = last; component-- > first;) {
@@ -34,11 +35,18 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
         if (block == PTD_NONE) {
             const uint32_t i = begin;
             const uint32_t exit = z->exit_of_position[i];
+            if (killed && killed[i]) {
+                continue;
+            }
             EACH_CHUNK
             {
+                VEC inverse = AT(z->exit_inverse, exit);
+                if (z->shift) {
+                    inverse = VEC_INVERSE(AT(z->exit, exit) + AT_CONST(z->shift, i));
+                }
                 for (int o = orders - 1; o >= 0; o--) {
                     const size_t at = (size_t)i * orders + o;
-                    const VEC time = AT(x_bar, at) * AT(z->exit_inverse, exit);
+                    const VEC time = AT(x_bar, at) * inverse;
                     AT(z->exit_bar, exit) -= time * AT_CONST(x, at);
                     REVERSE_EXTERNAL(i, o, time);
                 }
@@ -62,7 +70,8 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                 {
                     const VEC time = AT(x_bar, at) * AT(z->pivot_inverse, r);
                     AT(y_bar, i) = time;
-                    AT(z->pivot_bar, r) -= time * AT_CONST(x, at);
+                    const VEC pivot_before = fresh ? (VEC){0} : AT(z->pivot_bar, r);
+                    AT(z->pivot_bar, r) = pivot_before - time * AT_CONST(x, at);
                     for (uint32_t t = 0; t < upper; t++) {
                         const size_t target = (size_t)(begin + column[t]) * orders + o;
                         const VEC before = fresh ? (VEC){0} : AT(row_bar, t);
@@ -93,7 +102,9 @@ static void FUNCTION(reverse_solve)(ptd_lanes *z, uint32_t first, uint32_t last,
                         AT(row_bar, t) = before + time * AT_CONST(y, (size_t)source * orders + o);
                         AT(y_bar, source) += time * AT_CONST(row, t);
                     }
-                    REVERSE_EXTERNAL(i, o, time);
+                    if (!(killed && killed[i])) {
+                        REVERSE_EXTERNAL(i, o, time);
+                    }
                 }
             }
         }
@@ -223,10 +234,15 @@ static __attribute__((noinline)) void FUNCTION(reverse_wide_row)(const ptd_lanes
     FUNCTION(reverse_row)(z, first_row, r, 1);
 }
 
-static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
+static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block, uint32_t begin,
+                                     const uint8_t *killed)
 {
     const uint32_t first_row = z->block_row[block];
     for (uint32_t r = z->block_row[block + 1]; r-- > first_row;) {
+        const uint32_t position = begin + (r - first_row);
+        if (killed && killed[position]) {
+            continue;
+        }
         double *const row_bar = z->slot_bar + (size_t)(z->row_slot[r] - z->slot_bar_base) * LANES;
         const uint32_t slots = z->row_slot[r + 1] - z->row_slot[r];
         EACH_CHUNK
@@ -241,7 +257,6 @@ static void FUNCTION(reverse_factor)(ptd_lanes *z, uint32_t block)
         } else {
             FUNCTION(reverse_wide_row)(z, first_row, r);
         }
-        const uint32_t position = z->block_position[block] + (r - first_row);
         const uint32_t *form = z->edge_form + z->edge_start[position];
         for (uint32_t e = z->entry_start[r]; e < z->entry_start[r + 1]; e++, form++) {
             EACH_CHUNK

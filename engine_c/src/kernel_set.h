@@ -1,4 +1,5 @@
-/* Kernel set: instantiates the template for one instruction set, at 1, 8 and PTD_MAX_LANES lanes.
+/* Kernel set: instantiates the template for one instruction set, at 1, 8 and PTD_MAX_LANES lanes,
+ * and walks.
  * Included by each kernel_<instruction set>.c after it has defined
  *     KERNEL_SET   name of the ptd_kernel_set to define
  *     KERNEL_NAME  its text
@@ -7,7 +8,12 @@
 #include "kernel.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 typedef double vector_t __attribute__((vector_size(VECTOR * sizeof(double))));
 typedef double unaligned_t
@@ -38,6 +44,7 @@ typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double)
 #include "kernel_template.h"
 #undef LANES
 #undef FUNCTION
+#include "walk_template.h"
 #undef WIDTH
 
 #define KERNEL(suffix, lanes)                                                                      \
@@ -53,6 +60,7 @@ typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double)
 
 const ptd_kernel_set KERNEL_SET = {
     KERNEL_NAME,
+    walk,
     KERNEL(one, 1),
     KERNEL(some, 8),
     KERNEL(many, PTD_MAX_LANES),

@@ -288,6 +288,12 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
                        z->exit + (size_t)z->exit_of_position[position] * LANES,
                        LANES * sizeof(double));
             }
+            if (z->shift) {
+                EACH_CHUNK
+                {
+                    AT(row, slots - 1) += AT_CONST(z->shift, position);
+                }
+            }
         }
         if (slots <= UINT16_MAX) {
             FUNCTION(eliminate_row)(z, first_row, r, row, 0);
@@ -319,10 +325,11 @@ static uint32_t FUNCTION(factor)(ptd_lanes *z, uint32_t block, uint32_t position
         }                                                                                          \
     }
 
-/* ORDERS is a constant in each instance, so that the sums of all orders stay in registers. */
+/* ORDERS is a constant in each instance, so that the sums of all orders stay in registers, and
+ * SHIFTED, so that a shift costs nothing where there is none. */
 static inline __attribute__((always_inline)) void
 FUNCTION(solve_orders)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_system *system,
-                       const int ORDERS)
+                       const int ORDERS, const int SHIFTED)
 {
     double *const x = system->x;
     const double *const rhs = system->rhs;
@@ -342,7 +349,12 @@ FUNCTION(solve_orders)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_sy
                     sum[o] = (VEC){0};
                 }
                 ADD_EXTERNAL(sum, i)
-                VEC inverse = AT(z->exit_inverse, exit);
+                VEC inverse;
+                if (SHIFTED) {
+                    inverse = VEC_INVERSE(AT(z->exit, exit) + AT_CONST(z->shift, i));
+                } else {
+                    inverse = AT(z->exit_inverse, exit);
+                }
                 if (system->killed && system->killed[i]) {
                     inverse = (VEC){0};
                 }
@@ -428,18 +440,22 @@ FUNCTION(solve_orders)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_sy
 
 static void FUNCTION(solve)(ptd_lanes *z, uint32_t first, uint32_t last, const ptd_system *system)
 {
+    if (z->shift) {
+        FUNCTION(solve_orders)(z, first, last, system, 1, 1);
+        return;
+    }
     switch (system->orders) {
     case 1:
-        FUNCTION(solve_orders)(z, first, last, system, 1);
+        FUNCTION(solve_orders)(z, first, last, system, 1, 0);
         break;
     case 2:
-        FUNCTION(solve_orders)(z, first, last, system, 2);
+        FUNCTION(solve_orders)(z, first, last, system, 2, 0);
         break;
     case 3:
-        FUNCTION(solve_orders)(z, first, last, system, 3);
+        FUNCTION(solve_orders)(z, first, last, system, 3, 0);
         break;
     default:
-        FUNCTION(solve_orders)(z, first, last, system, 4);
+        FUNCTION(solve_orders)(z, first, last, system, 4, 0);
         break;
     }
 }

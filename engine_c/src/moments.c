@@ -229,17 +229,6 @@ static void moments_gradient(ptd_workspace *ws, int order, int count, double *gr
     }
 }
 
-static int any_dropped_reward(const ptd_workspace *ws, const double *rewards)
-{
-    const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
-    for (int64_t i = ws->meta->n_absorbing; i < (int64_t)ws->lanes.n_boundary; i++) {
-        if (!rewards || rewards[vertex[i]] > 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* The probability of reaching a dropped vertex, in x of the first solution. */
 static const double *trap_probability(ptd_workspace *ws)
 {
@@ -317,7 +306,7 @@ static ptd_status evaluate(ptd_workspace *ws, moments_request request, int64_t n
     if (status) {
         return status;
     }
-    request.trapped = ptd_workspace_trap(ws) >= 0 && any_dropped_reward(ws, rewards);
+    request.trapped = ptd_workspace_endless(ws, rewards) >= 0;
     for (int64_t first = 0; first < n_thetas;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
         double *block = moments + first * per_theta;

@@ -213,13 +213,14 @@ int ptd_workspace_take(ptd_workspace *ws, int64_t left)
     return left < kernel->lanes ? (int)left : kernel->lanes;
 }
 
-static ptd_status load_thetas(ptd_workspace *ws, const double *thetas, int64_t first, int count,
-                              ptd_error *error)
+static ptd_status load_thetas(ptd_workspace *ws, const double *thetas, int64_t points,
+                              int64_t first, int count, ptd_error *error)
 {
     const int lanes = ws->kernel->lanes;
     const int64_t n_parameters = ws->meta->n_parameters;
     for (int lane = 0; lane < lanes; lane++) {
-        const double *theta = thetas + (lane < count ? lane : count - 1) * n_parameters;
+        const int64_t pair = first % points + (lane < count ? lane : count - 1);
+        const double *theta = thetas + pair / points * n_parameters;
         for (int64_t p = 0; p < n_parameters; p++) {
             if (!isfinite(theta[p])) {
                 ws->failed_theta = first + lane;
@@ -234,8 +235,15 @@ static ptd_status load_thetas(ptd_workspace *ws, const double *thetas, int64_t f
 ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas, int64_t first, int count,
                                ptd_error *error)
 {
+    return ptd_workspace_begin_pairs(ws, thetas, 1, first, count, error);
+}
+
+ptd_status ptd_workspace_begin_pairs(ptd_workspace *ws, const double *thetas, int64_t points,
+                                     int64_t first, int count, ptd_error *error)
+{
     ws->failed_theta = -1;
-    ptd_status status = load_thetas(ws, thetas, first, count, error);
+    ws->lanes.shift = NULL;
+    ptd_status status = load_thetas(ws, thetas, points, first, count, error);
     if (status) {
         return status;
     }
@@ -277,23 +285,31 @@ void ptd_workspace_factor(ptd_workspace *ws)
     }
 }
 
+/* Whether components that share a block differ in their factors. */
+static int shared_factors_differ(const ptd_workspace *ws, const ptd_system *system)
+{
+    return ws->shares_blocks && (ws->lanes.shift || system->killed);
+}
+
 void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once)
 {
     ptd_lanes *z = &ws->lanes;
-    const int recycle = once && !ws->shares_blocks;
+    const int each = shared_factors_differ(ws, system);
+    const int recycle = each || (once && !ws->shares_blocks);
     uint32_t solved = 0;
     z->slot_base = 0;
     ws->factors_kept = !recycle;
     for (uint32_t component = 0; component < z->n_components; component++) {
         const uint32_t block = z->component_block[component];
-        if (block == PTD_NONE || z->block_position[block] != z->component_start[component]) {
+        const uint32_t begin = z->component_start[component];
+        if (block == PTD_NONE || (z->block_position[block] != begin && !each)) {
             continue;
         }
         ws->kernel->solve(z, solved, component, system);
         if (recycle) {
             z->slot_base = z->row_slot[z->block_row[block]];
         }
-        ws->seen |= ws->kernel->factor(z, block, z->component_start[component], NULL);
+        ws->seen |= ws->kernel->factor(z, block, begin, system->killed);
         ws->kernel->solve(z, component, component + 1, system);
         solved = component + 1;
     }
@@ -328,6 +344,17 @@ int64_t ptd_workspace_trap(const ptd_workspace *ws)
     return -1;
 }
 
+int64_t ptd_workspace_endless(const ptd_workspace *ws, const double *rewards)
+{
+    const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
+    for (int64_t i = ws->meta->n_absorbing; i < (int64_t)ws->lanes.n_boundary; i++) {
+        if (!rewards || rewards[vertex[i]] > 0) {
+            return ptd_workspace_trap(ws);
+        }
+    }
+    return -1;
+}
+
 ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards, ptd_error *error)
 {
     const uint32_t *vertex = ws->trace->arrays[PTD_POSITION_VERTEX].data;
@@ -354,7 +381,7 @@ void ptd_workspace_set_boundary(ptd_workspace *ws, double *x, int orders, double
     }
 }
 
-/* With one solve to reverse and blocks of one component each, a block's adjoints live only while
+/* With one solve to reverse and factors of one component each, a block's adjoints live only while
  * its component is at hand, and all blocks use the same memory. */
 static int recycles_adjoints(const ptd_workspace *ws, ptd_reverse_step step)
 {
@@ -378,26 +405,28 @@ void ptd_workspace_reverse(ptd_workspace *ws, ptd_reverse_step step, const ptd_s
 {
     ptd_lanes *z = &ws->lanes;
     const ptd_kernel *kernel = ws->kernel;
-    const int recycle = recycles_adjoints(ws, step);
+    const int each = shared_factors_differ(ws, system);
+    const int recycle = each || recycles_adjoints(ws, step);
     uint32_t todo = z->n_components;
     z->slot_bar_base = 0;
     for (uint32_t component = z->n_components; component-- > 0 && step != PTD_REVERSE_MORE;) {
         const uint32_t block = z->component_block[component];
-        if (block == PTD_NONE || z->block_position[block] != z->component_start[component]) {
+        const uint32_t begin = z->component_start[component];
+        if (block == PTD_NONE || (z->block_position[block] != begin && !each)) {
             continue;
         }
         /* The block's first component: the others have been reversed. */
         kernel->reverse_solve(z, component + 1, todo, system, x_bar, ws->y_bar, rhs_bar, 0);
         if (!ws->factors_kept) {
             z->slot_base = z->row_slot[z->block_row[block]];
-            kernel->factor(z, block, z->component_start[component], NULL);
+            kernel->factor(z, block, begin, system->killed);
         }
         if (recycle) {
             z->slot_bar_base = z->row_slot[z->block_row[block]];
         }
         kernel->reverse_solve(z, component, component + 1, system, x_bar, ws->y_bar, rhs_bar,
                               recycle);
-        kernel->reverse_factor(z, block);
+        kernel->reverse_factor(z, block, begin, system->killed);
         todo = component;
     }
     kernel->reverse_solve(z, 0, todo, system, x_bar, ws->y_bar, rhs_bar, 0);

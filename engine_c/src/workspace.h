@@ -42,11 +42,17 @@ int ptd_workspace_take(ptd_workspace *ws, int64_t left);
  * unused lanes. `first` is the first one's row. */
 PTD_MUST_CHECK ptd_status ptd_workspace_begin(ptd_workspace *ws, const double *thetas,
                                               int64_t first, int count, ptd_error *error);
+/* The same for pairs of a theta and one of `points` points, theta by theta: lanes hold the pairs
+ * first, first + 1, ..; thetas begins with that of pair `first`; failed_theta counts pairs. */
+PTD_MUST_CHECK ptd_status ptd_workspace_begin_pairs(ptd_workspace *ws, const double *thetas,
+                                                    int64_t points, int64_t first, int count,
+                                                    ptd_error *error);
 /* Factorises every block and keeps the factors, for any number of solves. */
 void ptd_workspace_factor(ptd_workspace *ws);
 /* Factorises and solves component by component, while a block's factors are in the cache. They are
  * kept, unless `once` says that this is the only solve: then blocks reuse each other's memory, and
- * a reverse pass factorises again. */
+ * a reverse pass factorises again. Neither are they kept where components share blocks but not
+ * their factors, as shifts and killed vertices differ between them: then it is the only solve. */
 void ptd_workspace_factor_and_solve(ptd_workspace *ws, const ptd_system *system, int once);
 /* Whether factorising a second time, block by block, beats fetching all factors from memory. */
 int ptd_workspace_prefers_refactor(const ptd_workspace *ws);
@@ -56,6 +62,8 @@ PTD_MUST_CHECK ptd_status ptd_workspace_verdict(ptd_workspace *ws, int64_t first
 /* A dropped vertex that an edge of the trace leads into, -1 where there is none: only a graph
  * frozen as improper has such edges; others drop what the start cannot reach. */
 int64_t ptd_workspace_trap(const ptd_workspace *ws);
+/* The same where a dropped vertex has a reward (NULL: all 1), so that Y may be infinite. */
+int64_t ptd_workspace_endless(const ptd_workspace *ws, const double *rewards);
 /* Sets ws->reward from rewards by vertex (NULL: all 1). */
 PTD_MUST_CHECK ptd_status ptd_workspace_set_reward(ptd_workspace *ws, const double *rewards,
                                                    ptd_error *error);

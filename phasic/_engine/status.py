@@ -107,6 +107,20 @@ ROWS: dict[str, Row] = {
         "FATAL: all start weights are zero at {theta}",
         "one start edge at least needs a positive weight; a constant has no coefficients",
     ),
+    "REWARD_NOT_WHOLE": Row(
+        N,
+        "FATAL: vertex {vertex} has the reward {value:g}, and the graph is discrete",
+        "rewards of a number of steps are whole numbers where its distribution is asked for",
+    ),
+    "DENSITY_REFUSED": Row(
+        N, "FATAL: no method reaches the tolerance: the bound is {value:.3g} at time {index}"
+    ),
+    "TRANSFORM_DIVERGES": Row(
+        N,
+        "FATAL: a transform is infinite, or so near to where it becomes so that its series does "
+        "not end, at {theta}",
+        "E[exp(-s Y)] is finite for all s >= 0, E[z^Y] for all z <= 1, and a little beyond",
+    ),
     "FORMAT_MAGIC": Row(F, "{place} is not a trace file", _AGAIN),
     "FORMAT_VERSION": Row(
         F,

@@ -17,6 +17,10 @@ Thetas = NDArray[np.float64]
 Rewards = NDArray[np.float64] | None
 
 
+MOST_CENTRAL = int(lib.PTD_MOST_CENTRAL)
+"""The highest order of central moments."""
+
+
 class Options(NamedTuple):
     """What a workspace is made for."""
 
@@ -116,6 +120,64 @@ class Workspace:
             )
         )
 
+    def joint_moments(
+        self,
+        thetas: Thetas,
+        rewards: NDArray[Any],
+        powers: NDArray[np.int32],
+        moments: NDArray[Any],
+        gradient: NDArray[Any] | None,
+    ) -> int:
+        return int(
+            lib.ptd_joint_moments(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                rewards.shape[0],
+                pointer(rewards),
+                pointer(powers),
+                pointer(moments),
+                pointer(gradient),
+                self._error,
+            )
+        )
+
+    def central_moments(
+        self,
+        thetas: Thetas,
+        rewards: Rewards,
+        order: int,
+        moments: NDArray[Any],
+        bounds: NDArray[Any],
+    ) -> int:
+        return int(
+            lib.ptd_central_moments(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                pointer(rewards),
+                order,
+                pointer(moments),
+                pointer(bounds),
+                self._error,
+            )
+        )
+
+    def moment_hessians(
+        self, thetas: Thetas, rewards: Rewards, order: int, hessians: NDArray[Any]
+    ) -> int:
+        return int(
+            lib.ptd_moment_hessians(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                pointer(rewards),
+                order,
+                pointer(hessians),
+                self._error,
+            )
+        )
+
     def covariances(
         self,
         thetas: Thetas,
@@ -175,6 +237,26 @@ class Workspace:
                 pointer(thetas),
                 pointer(rewards),
                 pointer(defect),
+                self._error,
+            )
+        )
+
+    def transform(
+        self,
+        thetas: Thetas,
+        shifts: NDArray[Any],
+        values: NDArray[Any],
+        gradient: NDArray[Any] | None,
+    ) -> int:
+        return int(
+            lib.ptd_transform(
+                self._pointer,
+                thetas.shape[0],
+                pointer(thetas),
+                shifts.shape[0],
+                pointer(shifts),
+                pointer(values),
+                pointer(gradient),
                 self._error,
             )
         )

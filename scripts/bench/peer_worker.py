@@ -111,6 +111,82 @@ def moments(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _generator(data: Any) -> Any:
+    """S as a sparse matrix."""
+    from scipy.sparse import csc_matrix
+
+    n = int(data["n"])
+    return -csc_matrix((data["values"], data["row"], data["column_start"]), shape=(n, n))
+
+
+def expm_multiply(request: dict[str, Any]) -> dict[str, Any]:
+    """A density by scipy's action of the exponential, which takes equidistant times in one go."""
+    import numpy as np
+    from scipy.sparse.linalg import expm_multiply as action
+
+    data = np.load(request["data"])
+    generator, times, start = _generator(data), data["times"], int(data["start"])
+    trace = generator.diagonal().sum()
+    values = np.empty(len(times))
+
+    def solve() -> None:
+        rows = action(
+            generator,
+            data["exit"],
+            start=times[0],
+            stop=times[-1],
+            num=len(times),
+            endpoint=True,
+            traceA=trace,
+        )
+        values[:] = rows[:, start]
+
+    return {"seconds": fastest(solve), "values": values.tolist()}
+
+
+def dense_expm(request: dict[str, Any]) -> dict[str, Any]:
+    """A density by scipy's exponential of a dense matrix over one time step, and its powers."""
+    import numpy as np
+    from scipy.linalg import expm
+
+    data = np.load(request["data"])
+    generator, times = _generator(data).toarray(), data["times"]
+    values = np.empty(len(times))
+
+    def solve() -> None:
+        step = expm(generator * (times[1] - times[0]))
+        vector = expm(generator * times[0])[int(data["start"])]
+        for k in range(len(times)):
+            values[k] = vector @ data["exit"]
+            vector = vector @ step
+
+    return {"seconds": fastest(solve), "values": values.tolist()}
+
+
+def density(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1: the density of a built model at its own default error.
+
+    It remembers the last answer, so the theta changes from call to call.
+    """
+    import numpy as np
+
+    data = np.load(request["data"])
+    graph, theta, times = _builder(data)(), data["thetas"][0], data["times"]
+    calls = 0
+
+    def evaluate(scale: float) -> Any:
+        graph.update_weights(scale * theta)
+        return graph.pdf(times)
+
+    def again() -> None:
+        nonlocal calls
+        calls += 1
+        evaluate(1 + 1e-3 * (calls % 7))
+
+    seconds = fastest(again)
+    return {"seconds": seconds, "values": np.asarray(evaluate(1.0)).tolist()}
+
+
 def trace(request: dict[str, Any]) -> dict[str, Any]:
     """phasic 0.32.1's elimination trace, of an acyclic model: it records no other."""
     import numpy as np
@@ -142,4 +218,4 @@ def callback(request: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    serve([versions, splu, moments, trace, callback])
+    serve([versions, splu, moments, expm_multiply, dense_expm, density, trace, callback])

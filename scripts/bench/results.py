@@ -1,4 +1,4 @@
-"""What a run finds out: figures with their targets, rows of the contest, who was absent."""
+"""What a run finds out: figures with their targets, rows of the contests, who was absent."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -58,6 +58,30 @@ class Row:
 
 
 @dataclass
+class DensityRow:
+    """One model's density at 100 times, in CPU seconds of one call."""
+
+    model: str
+    states: int
+    method: str
+    kind: str
+    bound: float
+    seconds: float
+    gradient: float
+    methods: dict[str, float] = field(default_factory=dict)
+    peers: dict[str, float] = field(default_factory=dict)
+    # Largest relative difference from ours, by method and contender; "reference": our error.
+    differences: dict[str, float] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def error(self) -> float | None:
+        """Against the reference; without one, against our other methods; None: there is neither."""
+        others = [self.differences[name] for name in self.methods if name in self.differences]
+        return self.differences.get("reference", max(others, default=None))
+
+
+@dataclass
 class Results:
     """Everything, as it goes into the JSON file."""
 
@@ -66,6 +90,7 @@ class Results:
     versions: dict[str, str]
     absent: dict[str, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    densities: list[DensityRow] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
 
     def add(self, name: str, value: float | None, unit: str = "", **target: Any) -> None:

@@ -17,6 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import contest
+import densities
+import density_models
 import report
 from klu import Klu
 from models import selection
@@ -43,7 +45,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--models", default="", help="only models whose name matches this pattern")
     parser.add_argument("--large", action="store_true", help="SIRS with 45,150 states too")
     parser.add_argument(
-        "--only", choices=("contest", "sessions"), help="only evaluation, or only the rest"
+        "--only",
+        choices=("contest", "densities", "sessions"),
+        help="only evaluation, only densities, or only the rest",
     )
     parser.add_argument(
         "--no-python-peers",
@@ -84,7 +88,7 @@ def main() -> int:
         },
     )
     klu = peers = None
-    if options.only != "sessions":
+    if options.only in (None, "contest"):
         try:
             klu = Klu(work_dir)
         except Absent as absent:
@@ -97,13 +101,20 @@ def main() -> int:
         _say_absent(absent, results)
         results.absent["splu"] = absent.reason
 
-    if options.only != "sessions":
+    if options.only in (None, "contest"):
         for model in selection(options.large):
             if re.search(options.models, model.name):
                 print(model.name, file=sys.stderr, flush=True)
                 contest.run(model, klu, peers, work_dir, results)
                 _write(options, results)
-    if options.only != "contest":
+    if options.only in (None, "densities"):
+        for model in density_models.selection():
+            if re.search(options.models, model.name):
+                print(f"density of {model.name}", file=sys.stderr, flush=True)
+                densities.run(model, peers, work_dir, results)
+                _write(options, results)
+        densities.beside(results)
+    if options.only in (None, "sessions"):
         print("sessions", file=sys.stderr, flush=True)
         Sessions(peers, work_dir, results).run()
 

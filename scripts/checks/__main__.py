@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import allocation, engine, fuzz, lint, memcheck, sanitizers, suite
+from checks import allocation, density, engine, fuzz, lint, memcheck, sanitizers, suite
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -71,7 +71,10 @@ def chosen(options: argparse.Namespace, sandbox: Sandbox) -> list[Stage]:
 
     asked = [name for name in INSTRUMENTS if getattr(options, name) or options.all]
     fuzz_seconds = options.fuzz or (60 if options.all else 0)
-    others = options.fix or options.tests or options.bench or asked or fuzz_seconds
+    density_points = options.density or (10_000 if options.all else 0)
+    others = (
+        options.fix or options.tests or options.bench or asked or fuzz_seconds or density_points
+    )
     if options.fix:
         add({"formatters": lint.fix})
     if options.lint or options.all or not others:
@@ -82,6 +85,8 @@ def chosen(options: argparse.Namespace, sandbox: Sandbox) -> list[Stage]:
         add(INSTRUMENTS[name])
     if fuzz_seconds:
         add({"fuzzer": partial(fuzz.codec, seconds=fuzz_seconds)})
+    if density_points:
+        add({"densities": partial(density.trials, points=density_points)})
     if options.bench:
         add({"bench": bench})
     return stages
@@ -108,7 +113,16 @@ def parser() -> argparse.ArgumentParser:
         "--fuzz", type=int, default=0, metavar="SECONDS", help="damaged files against the codec"
     )
     parser.add_argument(
-        "--all", action="store_true", help="everything above but --fresh and --fix (--fuzz 60)"
+        "--density",
+        type=int,
+        default=0,
+        metavar="POINTS",
+        help="densities of random models against an oracle",
+    )
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="everything above but --fresh and --fix (--fuzz 60 --density 10000)",
     )
     parser.add_argument("--bench", action="store_true", help="the contest with peers")
     return parser

@@ -311,6 +311,11 @@ static void evaluate_all(const inputs *in, ptd_workspace *workspace, int64_t n)
     CHECK(ptd_absorption_probabilities(workspace, n, thetas, 1, &target, out, gradient, NULL) ==
           PTD_OK);
     CHECK(ptd_defect(workspace, n, thetas, rewards, out, NULL) == PTD_OK);
+    CHECK(ptd_transform(workspace, n, thetas, 1, rewards, out, gradient, NULL) == PTD_OK);
+    const int32_t powers[REWARDS] = {1, 1};
+    CHECK(ptd_joint_moments(workspace, n, thetas, REWARDS, rewards, powers, out, gradient, NULL) ==
+          PTD_OK);
+    CHECK(ptd_central_moments(workspace, n, thetas, rewards, 1, out, means, NULL) == PTD_OK);
     if (in->planted_evaluation) {
         ptd_release(ptd_allocate(1, 1));
     }
@@ -363,6 +368,85 @@ static ptd_status open_evaluation(inputs *in, ptd_error *error)
         CHECK((status == PTD_OK) == (result != NULL));
     }
     ptd_trace_result_destroy(result);
+    ptd_workspace_destroy(workspace);
+    return status;
+}
+
+static ptd_status sample(inputs *in, ptd_error *error)
+{
+    const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
+    static const double rewards[MOST_VERTICES];
+    double values[THETAS];
+    double times[THETAS];
+    int64_t vertices[THETAS];
+    int64_t length = 0;
+    ptd_sampler *sampler = NULL;
+    ptd_status status = ptd_sampler_create(in->trace, theta, NULL, &sampler, error);
+    CHECK((status == PTD_OK) == (sampler != NULL));
+    if (status == PTD_OK) {
+        const int64_t before = allocations;
+        CHECK(ptd_sample_times(sampler, 1, 0, THETAS, 0, NULL, values, NULL, NULL) == PTD_OK);
+        CHECK(ptd_sample_path(sampler, 1, 0, THETAS, vertices, times, &length, NULL) == PTD_OK);
+        CHECK(allocations == before);
+        status = ptd_sample_times(sampler, 1, 0, THETAS, 1, rewards, values, NULL, error);
+    }
+    ptd_sampler_destroy(sampler);
+    return status;
+}
+
+/* By each method, few times and many, with rewards of which some are 0. */
+static ptd_status density(inputs *in, ptd_error *error)
+{
+    enum { TIMES = 300 };
+    static const ptd_method methods[] = {PTD_METHOD_UNIFORMISE, PTD_METHOD_CONTOUR,
+                                         PTD_METHOD_DENSE};
+    static double times[TIMES], values[TIMES], bounds[TIMES], jets[TIMES * PARAMETERS];
+    static uint8_t used[TIMES], kinds[TIMES];
+    static double rewards[MOST_VERTICES], where[MOST_VERTICES], spent[MOST_VERTICES],
+        errors[MOST_VERTICES];
+    const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
+    ptd_status status = PTD_OK;
+    for (int k = 0; k < TIMES; k++) {
+        times[k] = 0.5 + 0.001 * k;
+    }
+    for (int k = 0; k < MOST_VERTICES; k++) {
+        rewards[k] = k % 3 ? 1 : 0;
+    }
+    for (int rewarded = 0; rewarded < 2 && status == PTD_OK; rewarded++) {
+        const ptd_chain_options options = {
+            .order = rewarded, .rewards = rewarded ? rewards : NULL, .target = -1};
+        ptd_chain *chain = NULL;
+        status = ptd_chain_create(in->trace, theta, &options, &chain, error);
+        CHECK((status == PTD_OK) == (chain != NULL));
+        for (size_t m = 0; m < sizeof methods / sizeof *methods && status == PTD_OK; m++) {
+            const ptd_density_options asked = {
+                .function = PTD_DENSITY, .method = methods[m], .tolerance = 0.5};
+            for (int64_t n = 3; n <= TIMES && status == PTD_OK; n += TIMES - 3) {
+                status = ptd_density_evaluate(chain, &asked, n, times, values, bounds, used, kinds,
+                                              rewarded ? jets : NULL, error);
+                /* the contour need not apply */
+                status = status == PTD_DENSITY_REFUSED ? PTD_OK : status;
+            }
+        }
+        if (status == PTD_OK && !rewarded) {
+            ptd_bound_kind kind;
+            status = ptd_chain_occupation(chain, 0.75, where, spent, errors, &kind, error);
+        }
+        ptd_chain_destroy(chain);
+    }
+    return status;
+}
+
+static ptd_status differentiate_twice(inputs *in, ptd_error *error)
+{
+    const ptd_workspace_options options = {.n_thetas = 1};
+    const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
+    double hessians[2 * PARAMETERS * PARAMETERS];
+    ptd_workspace *workspace = NULL;
+    ptd_status status = ptd_workspace_create(in->trace, &options, &workspace, error);
+    if (status == PTD_OK) {
+        status = ptd_moment_hessians(workspace, 1, theta, NULL, 2, hessians, error);
+    }
     ptd_workspace_destroy(workspace);
     return status;
 }
@@ -435,6 +519,9 @@ static const named_step STEPS[] = {
     {"evaluate", evaluate, 0},
     {"evaluate, discrete", evaluate_discrete, 0},
     {"evaluation opened", open_evaluation, 0},
+    {"sample", sample, 0},
+    {"density", density, 0},
+    {"hessians", differentiate_twice, 0},
 };
 
 static const named_step PLANTED[] = {

@@ -1,4 +1,5 @@
 /* Every kernel gives the same bits: any number of lanes, any instruction set, two threads. */
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -10,10 +11,26 @@
 enum { THETAS = 67, ORDER = 6 };
 
 typedef struct {
-    double *moments;  /* THETAS x ORDER */
-    double *gradient; /* THETAS x ORDER x parameters */
-    double *sojourn;  /* THETAS x vertices */
+    double *moments;   /* THETAS x ORDER */
+    double *gradient;  /* THETAS x ORDER x parameters */
+    double *sojourn;   /* THETAS x vertices */
+    double *transform; /* THETAS x POINTS */
+    double *slopes;    /* THETAS x POINTS x parameters */
 } answers;
+
+enum { POINTS = 3 };
+
+/* By vertex: an even one, an uneven one, and one that kills some. */
+static double *shift_table(int64_t n_vertices)
+{
+    double *shifts = calloc((size_t)(POINTS * n_vertices), sizeof *shifts);
+    for (int64_t v = 0; v < n_vertices; v++) {
+        shifts[v] = 0.75;
+        shifts[n_vertices + v] = (double)(v % 5) / 3;
+        shifts[2 * n_vertices + v] = v % 29 == 17 ? INFINITY : 0.25;
+    }
+    return shifts;
+}
 
 static double *theta_table(int64_t n_parameters)
 {
@@ -33,7 +50,10 @@ static answers answer(const ptd_elimination_trace *trace, const double *thetas, 
         calloc(THETAS * ORDER, sizeof(double)),
         calloc((size_t)(THETAS * ORDER * P), sizeof(double)),
         calloc((size_t)(THETAS * n), sizeof(double)),
+        calloc((size_t)(THETAS * POINTS), sizeof(double)),
+        calloc((size_t)(THETAS * POINTS * P), sizeof(double)),
     };
+    double *shifts = shift_table(n);
     ptd_workspace *ws = workspace_for(trace, ORDER, 1, 1, at_once, instruction_set);
     ptd_error error = {0};
     for (int64_t first = 0; first < THETAS; first += at_once) {
@@ -42,8 +62,12 @@ static answers answer(const ptd_elimination_trace *trace, const double *thetas, 
                           a.gradient + first * ORDER * P, &error) == PTD_OK);
         CHECK(ptd_expected_sojourn(ws, count, thetas + first * P, a.sojourn + first * n, &error) ==
               PTD_OK);
+        CHECK(ptd_transform(ws, count, thetas + first * P, POINTS, shifts,
+                            a.transform + first * POINTS, a.slopes + first * POINTS * P,
+                            &error) == PTD_OK);
     }
     ptd_workspace_destroy(ws);
+    free(shifts);
     return a;
 }
 
@@ -52,6 +76,8 @@ static void release(answers a)
     free(a.moments);
     free(a.gradient);
     free(a.sojourn);
+    free(a.transform);
+    free(a.slopes);
 }
 
 static void check_equal(const ptd_elimination_trace *trace, answers a, answers b)
@@ -61,6 +87,9 @@ static void check_equal(const ptd_elimination_trace *trace, answers a, answers b
     CHECK(memcmp(a.gradient, b.gradient,
                  (size_t)(THETAS * ORDER * meta->n_parameters) * sizeof(double)) == 0);
     CHECK(memcmp(a.sojourn, b.sojourn, (size_t)(THETAS * meta->n_vertices) * sizeof(double)) == 0);
+    CHECK(memcmp(a.transform, b.transform, THETAS * POINTS * sizeof(double)) == 0);
+    CHECK(memcmp(a.slopes, b.slopes,
+                 (size_t)(THETAS * POINTS * meta->n_parameters) * sizeof(double)) == 0);
 }
 
 static void test_same_bits(ptd_elimination_trace *trace)

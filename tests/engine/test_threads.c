@@ -10,13 +10,16 @@
 #include "models.h"
 #include "recorded.h"
 
-enum { THREADS = 3, ORDER = 2, MOST_PARAMETERS = 4, ROWS = 9 };
+enum { THREADS = 3, ORDER = 2, MOST_PARAMETERS = 4, ROWS = 9, MOST_VERTICES = 2000 };
 
 typedef struct {
     model (*make)(void);
     const ptd_elimination_trace *trace;
     double moments[ROWS * ORDER];
     double gradient[ROWS * ORDER * MOST_PARAMETERS];
+    double transform[ROWS];
+    double slopes[ROWS * MOST_PARAMETERS];
+    double hessians[ORDER * MOST_PARAMETERS * MOST_PARAMETERS];
 } work;
 
 static model islands(void)
@@ -48,6 +51,14 @@ static void evaluate(const ptd_elimination_trace *trace, work *w)
     CHECK(ptd_workspace_create(trace, &options, &workspace, NULL) == PTD_OK);
     CHECK(ptd_moments(workspace, ROWS, thetas, NULL, ORDER, w->moments, w->gradient, NULL) ==
           PTD_OK);
+    CHECK(ptd_elimination_trace_meta(trace)->n_vertices <= MOST_VERTICES);
+    double shifts[MOST_VERTICES];
+    for (int v = 0; v < MOST_VERTICES; v++) {
+        shifts[v] = 0.5 + v % 3;
+    }
+    CHECK(ptd_transform(workspace, ROWS, thetas, 1, shifts, w->transform, w->slopes, NULL) ==
+          PTD_OK);
+    CHECK(ptd_moment_hessians(workspace, 1, thetas, NULL, ORDER, w->hessians, NULL) == PTD_OK);
     ptd_workspace_destroy(workspace);
 }
 
@@ -81,7 +92,10 @@ static void run_together(void *(*run)(void *), work works[THREADS])
 static int same(const work *a, const work *b)
 {
     return memcmp(a->moments, b->moments, sizeof a->moments) == 0 &&
-           memcmp(a->gradient, b->gradient, sizeof a->gradient) == 0;
+           memcmp(a->gradient, b->gradient, sizeof a->gradient) == 0 &&
+           memcmp(a->transform, b->transform, sizeof a->transform) == 0 &&
+           memcmp(a->slopes, b->slopes, sizeof a->slopes) == 0 &&
+           memcmp(a->hessians, b->hessians, sizeof a->hessians) == 0;
 }
 
 static void test_one_trace(void)

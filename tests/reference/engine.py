@@ -7,6 +7,7 @@ DIV, INV, SUM; a quantity appends its own to a copy; a gradient is one sweep bac
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -447,6 +448,78 @@ class ReferenceTrace:
         tape = Tape(self.tape.operations)
         found = self._moment_outputs(tape, order, rewards)
         return self._read(tape, [self._from_start(tape, x) for x in found[1:]], theta, gradient)
+
+    def joint_moment(
+        self,
+        theta: Sequence[float],
+        rewards: Sequence[Sequence[float] | None],
+        powers: Sequence[int],
+        gradient: bool = False,
+    ) -> tuple[float, list[float] | None]:
+        """E[prod Y_i^powers[i]], by the recursion over all powers up to these."""
+        self.check_theta(theta)
+        tape = Tape(self.tape.operations)
+        one = tape.const(1.0)
+        zero = (0,) * len(powers)
+        found = {zero: dict.fromkeys([*self.transient, *self.absorbing], one)}
+        for index in itertools.product(*(range(k + 1) for k in powers)):
+            if index == zero:
+                continue
+            right: dict[int, int] = {}
+            for v in self.transient:
+                terms = []
+                for below in itertools.product(*(range(k + 1) for k in index)):
+                    apart = [k - b for k, b in zip(index, below, strict=True)]
+                    if sum(apart) == 0 or (sum(apart) > 1 and not self.model.discrete):
+                        continue
+                    factor = math.prod(
+                        comb(k, b) * self._reward(row, v) ** d
+                        for k, b, d, row in zip(index, below, apart, rewards, strict=True)
+                    )
+                    if factor:
+                        x = found[below]
+                        then = self._after_step(tape, v, x) if self.model.discrete else x[v]
+                        terms.append(tape.mul(tape.const(factor), then))
+                if terms:
+                    right[v] = tape.sum(terms)
+            found[index] = self._solve(tape, right, {})
+        output = self._from_start(tape, found[tuple(powers)])
+        values, slopes = self._read(tape, [output], theta, gradient)
+        return values[0], None if slopes is None else slopes[0]
+
+    def transform(
+        self,
+        theta: Sequence[float],
+        point: Sequence[float],
+        rewards: Sequence[Sequence[float] | None],
+        gradient: bool = False,
+    ) -> tuple[float, list[float] | None]:
+        """E[exp(-sum s_i Y_i)] (discrete: E[prod z_i^Y_i]) as the probability of surviving."""
+        for row in rewards:
+            self._check_rewards(row)
+        if min(point) < 0:
+            # one reward: by moments, as far as the series converges quickly
+            assert len(point) == 1
+            assert not gradient
+            moments, _ = self.moments(theta, 120, rewards[0])
+            terms = [(-point[0]) ** k / math.factorial(k) * m for k, m in enumerate(moments, 1)]
+            assert abs(terms[-1]) < 1e-16
+            return 1.0 + math.fsum(terms), None
+        shifts = {}
+        for v in self.transient:
+            here = [self._reward(row, v) for row in rewards]
+            if self.model.discrete:
+                survival = math.prod(z**r for z, r in zip(point, here, strict=True))
+                shifts[v] = 1 / survival - 1
+                if survival > 0.5:  # near 1 the difference would be rounding
+                    logs = (r * math.log(z) for z, r in zip(point, here, strict=True))
+                    shifts[v] = math.expm1(-math.fsum(logs))
+            else:
+                shifts[v] = math.fsum(s * r for s, r in zip(point, here, strict=True))
+        killed = ReferenceTrace(self.model.killed(shifts))
+        values, slopes = killed.absorption(theta, self.absorbing, gradient)
+        total = math.fsum(values)
+        return total, None if slopes is None else [math.fsum(x) for x in zip(*slopes, strict=True)]
 
     def covariances(
         self,

@@ -9,9 +9,10 @@ subtract.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
-from math import comb
+from math import comb, prod
 
 from reference.model import START, Model, Number, predecessors_of, reachable
 
@@ -185,6 +186,52 @@ class Oracle:
     def moments(self, order: int, rewards: Sequence[Number] | None = None) -> list[Dual]:
         """E[Y^k], k = 1..order."""
         return [self._from_start(x) for x in self.vertex_moments(order, rewards)[1:]]
+
+    def joint_moments(
+        self, rewards: Sequence[Sequence[Number] | None], powers: Sequence[int]
+    ) -> list[dict[int, Dual]]:
+        """E[prod Y_i^k_i | from v] by v, for every index (k_i) up to `powers`, ascending."""
+        rows = [self._rewards(row) for row in rewards]
+        zero = (0,) * len(powers)
+        found = {zero: dict.fromkeys([*self.transient, *self.absorbing], ONE)}
+        for index in itertools.product(*(range(k + 1) for k in powers)):
+            if index == zero:
+                continue
+            right = dict.fromkeys(self.transient, ZERO)
+            for below in itertools.product(*(range(k + 1) for k in index)):
+                apart = [k - b for k, b in zip(index, below, strict=True)]
+                if sum(apart) == 0 or (sum(apart) > 1 and not self.model.discrete):
+                    continue
+                ways = prod(comb(k, b) for k, b in zip(index, below, strict=True))
+                for v in self.transient:
+                    factor = ways * prod(r[v] ** d for r, d in zip(rows, apart, strict=True))
+                    x = found[below]
+                    then = self._step(v, x) if self.model.discrete else x[v]
+                    right[v] = right[v] + Dual(factor) * then
+            found[index] = self._solve(right)
+        return list(found.values())
+
+    def joint_moment(
+        self, rewards: Sequence[Sequence[Number] | None], powers: Sequence[int]
+    ) -> Dual:
+        """E[prod Y_i^k_i]."""
+        return ONE if not any(powers) else self._from_start(self.joint_moments(rewards, powers)[-1])
+
+    def transform(
+        self, point: Sequence[Number], rewards: Sequence[Sequence[Number] | None]
+    ) -> Dual:
+        """E[exp(-sum s_i Y_i)], discrete: E[prod z_i^Y_i] of whole rewards and z > 0."""
+        rows = [self._rewards(row) for row in rewards]
+        shifts: dict[int, Number] = {}
+        for v in self.transient:
+            pairs = [(Fraction(x), row[v]) for x, row in zip(point, rows, strict=True)]
+            if self.model.discrete:
+                assert all(r.denominator == 1 for _, r in pairs)
+                shifts[v] = 1 / Fraction(prod(z ** int(r) for z, r in pairs)) - 1
+            else:
+                shifts[v] = sum((s * r for s, r in pairs), Fraction(0))
+        killed = Oracle(self.model.killed(shifts), self.theta, self.gradient)
+        return sum((killed.absorption(v) for v in self.absorbing), ZERO)
 
     def covariance(
         self, first: Sequence[Number] | None = None, second: Sequence[Number] | None = None

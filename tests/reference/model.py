@@ -41,6 +41,23 @@ class Model:
         """The model in which `vertices` are absorbing."""
         return replace(self, edges=[edge for edge in self.edges if edge[0] not in vertices])
 
+    def killed(self, shifts: dict[int, Number]) -> Model:
+        """The model with one more absorbing vertex, the last, into which v leads at the rate
+        `shifts[v]`; discrete: visits of v are survived with probability 1 / (1 + shifts[v])."""
+        none = (0,) * self.n_parameters
+        edges = list(self.edges)
+        if self.discrete:
+            survival = {v: 1 / (1 + s) for v, s in shifts.items()}
+            edges = [
+                (u, v, x * survival.get(u, 1), tuple(c * survival.get(u, 1) for c in cs))
+                for u, v, x, cs in edges
+            ]
+            lost = {v: s / (1 + s) for v, s in shifts.items()}
+        else:
+            lost = shifts
+        edges += [(v, self.n_vertices, rate, none) for v, rate in lost.items() if rate]
+        return replace(self, n_vertices=self.n_vertices + 1, edges=edges)
+
     def permuted(self, order: Sequence[int]) -> Model:
         """The same model with vertex v called ``order[v]``."""
         return replace(

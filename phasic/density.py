@@ -1,0 +1,457 @@
+"""Densities, distribution functions, quantiles: what is asked of a variable at times.
+
+Names and shapes follow scipy.stats. Y is the time to absorption (discrete: the number of steps)
+or, with rewards, what is collected until then. `pdf` is the density of the continuous part; an atom
+at 0 (the defect) is in `cdf` alone. A distribution answers through `Ask`: which variable, how many
+derivatives, by which method and how well.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from . import answers, quantiles
+from ._engine.chain import DENSITY, DISTRIBUTION, METHODS, SURVIVAL, Found
+from .answers import Answer, Array, Logs
+from .errors import NumericError
+
+#: Relative error that is accepted where nothing else is asked for.
+DEFAULT_TOLERANCE = 1e-9
+
+_NAMES = {DENSITY: "density", DISTRIBUTION: "distribution function", SURVIVAL: "survival function"}
+# Above this, the logarithm of a probability is taken from what it lacks to 1.
+_NEAR_ONE = 0.75
+
+
+class Ask(NamedTuple):
+    """What is asked of a variable."""
+
+    rewards: Array | None = None
+    target: int = -1  # absorption that counts: in one vertex, or -1: in any
+    order: int = 0  # of derivatives in theta
+    method: int = 0  # into METHODS
+    tolerance: float = DEFAULT_TOLERANCE
+
+
+class DensityFunctions(ABC):
+    """The functions of time of one variable; see `Distribution`.
+
+    All take `t` as a number or an array of any shape and give arrays of that shape. Arguments of
+    all:
+
+        rewards: (n_vertices,), not negative (discrete: whole numbers): the variable is what is
+            collected until absorption; None: the time itself. With (r, n_vertices), one variable a
+            row, results have r in front: the marginals of a multivariate model.
+        method: "auto", "uniformise", "contour", "dense".
+        tolerance: relative error that is accepted; None: 1e-9.
+        gradient, hessian: whether derivatives in theta are given too: (value, gradient) or (value,
+            gradient, hessian), with (n_parameters,) and (n_parameters, n_parameters) behind.
+        full_output: an `Answer` with value, bound, method, kind and derivatives.
+
+    Raises:
+        NumericError: times are NaN; rewards do not fit; the kind of graph is the wrong one; or no
+            method reaches the tolerance (code DENSITY_REFUSED): nothing less is given in silence.
+    """
+
+    # ---- what a distribution provides
+
+    @property
+    @abstractmethod
+    def discrete(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def n_parameters(self) -> int:
+        """How many derivatives there are."""
+
+    @abstractmethod
+    def _found(self, function: int, times: Array, ask: Ask) -> Found:
+        """At distinct, positive, finite times in ascending order."""
+
+    @abstractmethod
+    def _at_zero(self, function: int, ask: Ask) -> Array:
+        """Value (P(Y = 0) for the distribution function) and derivatives."""
+
+    @abstractmethod
+    def _total(self, ask: Ask) -> float:
+        """P(Y < infinity), by way of the target where there is one."""
+
+    @abstractmethod
+    def _log_tail(self, times: Array, ask: Ask) -> Array:
+        """An upper bound of log P(Y > t), cheap and good for times far beyond the mean."""
+
+    @abstractmethod
+    def _why(self, function: int, times: Array, ask: Ask) -> str:
+        """What each method would have cost, for a refusal."""
+
+    @abstractmethod
+    def _scale(self, ask: Ask) -> float:
+        """A time of the variable's order of magnitude, positive."""
+
+    @abstractmethod
+    def _longest(self, ask: Ask) -> float:
+        """Discrete: steps of the longest path, where no path returns."""
+
+    @abstractmethod
+    def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None: ...
+
+    @abstractmethod
+    def _checked_end(self, vertex: int) -> int:
+        """An absorbing vertex."""
+
+    # ---- functions of a continuous variable
+
+    def pdf(self, t: ArrayLike, **options: Any) -> Any:
+        """The density at t; at 0 its limit from above."""
+        self._continuous("pdf", "pmf")
+        return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
+
+    def logpdf(self, t: ArrayLike, **options: Any) -> Any:
+        """The logarithm of the density, -inf where that is 0."""
+        self._continuous("logpdf", "logpmf")
+        return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
+
+    def hazard(self, t: ArrayLike, **options: Any) -> Any:
+        """The density divided by the survival function; discrete: P(Y = k | Y >= k)."""
+        return self._values(t, self._hazard, False, options)
+
+    # ---- functions of a discrete variable
+
+    def pmf(self, k: ArrayLike, **options: Any) -> Any:
+        """P(Y = k); 0 where k is no whole number."""
+        self._only_discrete("pmf", "pdf")
+        return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
+
+    def logpmf(self, k: ArrayLike, **options: Any) -> Any:
+        """The logarithm of P(Y = k)."""
+        self._only_discrete("logpmf", "logpdf")
+        return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
+
+    # ---- functions of both
+
+    def cdf(self, t: ArrayLike, **options: Any) -> Any:
+        """P(Y <= t)."""
+        return self._values(
+            t, lambda time, ask: self._logs(DISTRIBUTION, time, ask), False, options
+        )
+
+    def logcdf(self, t: ArrayLike, **options: Any) -> Any:
+        """The logarithm of P(Y <= t), right also where that is close to 1."""
+        return self._values(
+            t, lambda time, ask: self._log_of(DISTRIBUTION, time, ask), True, options
+        )
+
+    def sf(self, t: ArrayLike, **options: Any) -> Any:
+        """P(Y > t)."""
+        return self._values(t, lambda time, ask: self._logs(SURVIVAL, time, ask), False, options)
+
+    def logsf(self, t: ArrayLike, **options: Any) -> Any:
+        """The logarithm of P(Y > t), right also where that is close to 1."""
+        return self._values(t, lambda time, ask: self._log_of(SURVIVAL, time, ask), True, options)
+
+    def sub_cdf(self, t: ArrayLike, vertex: int, **options: Any) -> Any:
+        """P(Y <= t, absorbed in `vertex`)."""
+        end = self._checked_end(vertex)
+        return self._values(
+            t,
+            lambda time, ask: self._logs(DISTRIBUTION, time, ask._replace(target=end)),
+            False,
+            options,
+        )
+
+    def quantile(self, p: ArrayLike, **options: Any) -> Any:
+        """The smallest t with P(Y <= t) >= p; `ppf` of scipy.stats.
+
+        0 up to the atom at 0, inf where Y never is so likely to be finite. Bounds are relative.
+        """
+        return self._values(
+            p, self._quantile, False, options, quantiles.check_probabilities, whole=self.discrete
+        )
+
+    def ppf(self, p: ArrayLike, **options: Any) -> Any:
+        """The same as `quantile`."""
+        return self.quantile(p, **options)
+
+    def median(self, **options: Any) -> Any:
+        """The quantile at 1/2."""
+        return self.quantile(0.5, **options)
+
+    # ---- from arguments to answers
+
+    def _values(
+        self,
+        t: ArrayLike,
+        function: Callable[[Array, Ask], Logs],
+        logarithm: bool,
+        options: dict[str, Any],
+        check: Callable[[Array], None] | None = None,
+        whole: bool = False,
+    ) -> Any:
+        wanted = _Options(**_known(options, _Options))
+        times = as_times(t)
+        flat = times.reshape(-1)
+        if check is not None:
+            check(flat)
+        order = 2 if wanted.hessian else 1 if wanted.gradient else 0
+        ask = Ask(None, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
+        shape = times.shape
+
+        def one(rewards: Array | None) -> Answer:
+            logs = function(flat, ask._replace(rewards=rewards))
+            finish = answers.as_logarithm if logarithm else answers.as_value
+            answer = finish(logs, order, self.n_parameters)
+            if whole:
+                # A whole number has gone through its logarithm.
+                answer = answer._replace(value=np.round(answer.value))
+            return answers.shaped(answer, shape)
+
+        rewards = self._checked_rewards(wanted.rewards)
+        if rewards is not None and rewards.ndim == 2:
+            rows = [one(np.ascontiguousarray(row)) for row in rewards]
+            answer = Answer(
+                *(None if part[0] is None else np.array(part) for part in zip(*rows, strict=True))
+            )
+        else:
+            answer = one(rewards)
+        if wanted.full_output:
+            return answers.named(answer)
+        if wanted.hessian:
+            return answer.value, answer.gradient, answer.hessian
+        return (answer.value, answer.gradient) if wanted.gradient else answer.value
+
+    def _continuous(self, name: str, other: str) -> None:
+        if self.discrete:
+            raise NumericError(
+                f"FATAL: {name} is a density in continuous time, and the graph is discrete",
+                code="NOT_CONTINUOUS",
+                hint=f"ask for {other}",
+            )
+
+    def _only_discrete(self, name: str, other: str) -> None:
+        if not self.discrete:
+            raise NumericError(
+                f"FATAL: {name} is the probability of a number of steps, and time is continuous",
+                code="NOT_DISCRETE",
+                hint=f"ask for {other}, or build the graph with discrete=True",
+            )
+
+    # ---- in logarithms
+
+    def _logs(self, function: int, times: Array, ask: Ask) -> Logs:
+        """One of the three functions at any times."""
+        asked = np.floor(times) if self.discrete else times
+        if self.discrete and function == DENSITY:
+            asked = np.where(times == asked, asked, -1.0)
+        inside = (asked > 0) & np.isfinite(asked)
+        if inside.all() and inside.size:
+            return self._inside(function, asked, ask)
+        logs = self._outside(function, asked, ask)
+        if inside.any():
+            logs.put(inside, self._inside(function, asked[inside], ask))
+        return logs
+
+    def _inside(self, function: int, times: Array, ask: Ask) -> Logs:
+        """At positive, finite times."""
+        distinct, which = _distinct(times)
+        logs = self._between(function, distinct, ask)
+        if function == DISTRIBUTION:
+            atom = self._jet_logs(DISTRIBUTION, ask, len(distinct))
+            if np.isfinite(atom.log_value).any():
+                logs = answers.add(logs, atom)
+        return logs.take(which)
+
+    def _outside(self, function: int, times: Array, ask: Ask) -> Logs:
+        """As if all times were negative, zero or infinite."""
+        before = 0.0 if function == SURVIVAL else -np.inf
+        logs = Logs.exact(np.full(len(times), before), self._n_derivatives(ask.order))
+        zero = times == 0
+        # At 0 steps, the probability is the atom; at time 0, the density is a limit.
+        at_zero = DISTRIBUTION if self.discrete and function == DENSITY else function
+        logs.put(zero, self._jet_logs(at_zero, ask, int(zero.sum())))
+        endless = np.isposinf(times)
+        if endless.any():
+            value = 0.0
+            if function != DENSITY:
+                total = self._total(ask)
+                value = total if function == DISTRIBUTION else 1 - total
+            with np.errstate(divide="ignore"):
+                logs.log_value[endless] = np.log(value)
+        return logs
+
+    def _n_derivatives(self, order: int) -> int:
+        n = self.n_parameters
+        return (n if order > 0 else 0) + (n * (n + 1) // 2 if order > 1 else 0)
+
+    def _jet_logs(self, function: int, ask: Ask, count: int) -> Logs:
+        jet = self._at_zero(function, ask)
+        with np.errstate(divide="ignore"):
+            logs = Logs.exact(np.full(count, np.log(jet[0])), len(jet) - 1)
+        if jet[0] > 0:
+            logs.log_jet[:] = jet[1:] / jet[0]
+        return logs
+
+    def _between(self, function: int, times: Array, ask: Ask) -> Logs:
+        found = self._found(function, times, ask)
+        logs = Logs(found.log_value, found.bound, found.method, found.kind, found.log_jet)
+        if found.refused:
+            self._settle(function, times, ask, logs)
+        return logs
+
+    def _settle(self, function: int, times: Array, ask: Ask, logs: Logs) -> None:
+        """Refused times: so far out that the value is its limit in double, or an error."""
+        refused = ~(logs.bound <= ask.tolerance)
+        far = refused.copy()
+        if ask.order == 0:
+            log_tail = self._log_tail(times[refused], ask)
+            far[refused] = log_tail < (-40 if function == DISTRIBUTION else -800)
+        else:
+            far[:] = False
+        if far.any():
+            limit = -np.inf
+            if function == DISTRIBUTION:
+                limit = np.log(self._total(ask) - self._at_zero(function, ask)[0])
+            logs.put(far, Logs.exact(np.full(int(far.sum()), limit), logs.log_jet.shape[1]))
+        refused &= ~far
+        if refused.any():
+            first = int(np.flatnonzero(refused)[0])
+            reached = logs.bound[first]
+            made = METHODS[logs.method[first]]
+            what = "no method answers" if np.isinf(reached) else f"{made} reaches"
+            bound = "" if np.isinf(reached) else f" {reached:.2g} of {ask.tolerance:g}"
+            raise NumericError(
+                f"FATAL: {what}{bound} for the {_NAMES[function]} at {times[first]:g}: "
+                f"{self._why(function, times, ask)}",
+                code="DENSITY_REFUSED",
+                hint="a larger tolerance=, another method= or earlier times may do",
+            )
+
+    def _log_of(self, function: int, times: Array, ask: Ask) -> Logs:
+        """The logarithm of a probability, from what it lacks to 1 where that is little."""
+        logs = self._logs(function, times, ask)
+        near = np.flatnonzero(logs.log_value > np.log(_NEAR_ONE))
+        near = near[times[near] > 0]
+        near = near[np.isfinite(times[near])]
+        if near.size and ask.order < 2 and self._total(ask) == 1.0:
+            other = SURVIVAL if function == DISTRIBUTION else DISTRIBUTION
+            logs.put(near, answers.complement(self._logs(other, times[near], ask)))
+        return logs
+
+    def _hazard(self, times: Array, ask: Ask) -> Logs:
+        if np.isposinf(times).any():
+            raise NumericError(
+                "FATAL: the hazard is asked for at an infinite time", code="TIME_INFINITE"
+            )
+        if ask.order > 1:
+            raise NumericError(
+                "FATAL: the hazard has no Hessian here",
+                code="NOT_DIFFERENTIABLE",
+                hint="take it from those of logpdf and logsf",
+            )
+        density = self._logs(DENSITY, times, ask)
+        survival = self._logs(SURVIVAL, times - 1 if self.discrete else times, ask)
+        logs = answers.ratio(density, survival, self.n_parameters)
+        none = np.isneginf(density.log_value)
+        logs.log_value[none] = -np.inf
+        return logs
+
+    def _quantile(self, probabilities: Array, ask: Ask) -> Logs:
+        return quantiles.solve(self, probabilities, ask)
+
+
+def _distinct(times: Array) -> tuple[Array, NDArray[np.intp] | slice]:
+    """Different times in ascending order, and where each of `times` stands there."""
+    steps = np.diff(times)
+    if (steps > 0).all():
+        return times, slice(None)
+    if (steps >= 0).all():  # sorted, as large data are
+        new = np.concatenate([[True], steps > 0])
+        return times[new], np.cumsum(new) - 1
+    distinct, which = np.unique(times, return_inverse=True)
+    return distinct, which
+
+
+class _Options(NamedTuple):
+    rewards: ArrayLike | None = None
+    method: str = "auto"
+    tolerance: float | None = None
+    gradient: bool = False
+    hessian: bool = False
+    full_output: bool = False
+
+
+def _known(options: dict[str, Any], known: type[NamedTuple]) -> dict[str, Any]:
+    unknown = set(options) - set(known._fields)
+    if unknown:
+        raise TypeError(
+            f"unexpected argument {min(unknown)!r}; expected {', '.join(known._fields)}"
+        )
+    return options
+
+
+class _HowOptions(NamedTuple):
+    rewards: ArrayLike | None = None
+    method: str = "auto"
+    tolerance: float | None = None
+
+
+def as_ask(variable: DensityFunctions, order: int, **options: Any) -> Ask:
+    """An `Ask` of one variable from the arguments rewards, method, tolerance."""
+    wanted = _HowOptions(**_known(options, _HowOptions))
+    rewards = variable._checked_rewards(wanted.rewards)
+    if rewards is not None and rewards.ndim == 2:
+        raise NumericError(
+            f"FATAL: rewards have shape {rewards.shape}; expected one reward a vertex",
+            code="REWARD_LENGTH",
+        )
+    return Ask(rewards, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
+
+
+def as_times(t: ArrayLike) -> Array:
+    """Numbers in an array of any shape.
+
+    Raises:
+        NumericError: they are none, or one is NaN.
+    """
+    try:
+        times = np.asarray(t, dtype=np.float64, order="C")
+    except (TypeError, ValueError) as error:
+        raise NumericError(f"FATAL: times are no numbers: {error}", code="NOT_NUMBERS") from error
+    if np.isnan(times).any():
+        raise NumericError("FATAL: a time is NaN", code="TIME_NAN", hint="leave missing times out")
+    return times
+
+
+def _method(name: str) -> int:
+    if name not in METHODS:
+        raise NumericError(
+            f"FATAL: there is no method {name!r}",
+            code="METHOD_UNKNOWN",
+            hint=f"methods are {', '.join(METHODS)}",
+        )
+    return METHODS.index(name)
+
+
+def _tolerance(tolerance: float | None) -> float:
+    if tolerance is None:
+        return DEFAULT_TOLERANCE
+    if not 0 < tolerance < 1:
+        raise NumericError(
+            f"FATAL: the tolerance is {tolerance}, not between 0 and 1",
+            code="TOLERANCE",
+            hint="it is a relative error, as 1e-9",
+        )
+    return float(tolerance)
+
+
+def explain(work: dict[str, float]) -> str:
+    """The methods' costs, for a refusal."""
+    parts = [
+        f"{name} does not apply" if np.isinf(cost) else f"{name} costs {cost:.2g}"
+        for name, cost in work.items()
+    ]
+    return f"{', '.join(parts)} (visits of edges; 6e10 are allowed)"

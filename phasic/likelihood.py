@@ -1,0 +1,116 @@
+"""Log-likelihood of data: exact observations, with multiplicities, and censored ones.
+
+An observation t contributes log f(t) (discrete: log P(Y = t)), one censored at c from the right
+log P(Y > c), and one known to lie in (a, b] log(F(b) - F(a)), from the side on which less is
+subtracted. Equal observations are computed once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import answers
+from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
+from .answers import Array, Logs
+from .density import Ask, DensityFunctions, as_ask, as_times
+from .errors import NumericError
+
+
+def loglik(
+    variable: DensityFunctions,
+    observed: ArrayLike,
+    weights: ArrayLike | None,
+    right_censored: ArrayLike | None,
+    intervals: ArrayLike | None,
+    gradient: bool,
+    hessian: bool,
+    options: dict[str, Any],
+) -> Any:
+    """See `Distribution.loglik`."""
+    order = 2 if hessian else 1 if gradient else 0
+    ask = as_ask(variable, order, **options)
+    times = as_times(observed).reshape(-1)
+    counts = _counts(weights, len(times))
+    if weights is None:
+        times = np.sort(times)
+    else:
+        order_of_times = np.argsort(times)
+        times, counts = times[order_of_times], counts[order_of_times]
+    parts = [(variable._logs(DENSITY, times, ask), counts)]
+    if right_censored is not None:
+        censored = as_times(right_censored).reshape(-1)
+        parts.append((variable._logs(SURVIVAL, censored, ask), np.ones(len(censored))))
+    if intervals is not None:
+        if hessian:
+            raise NumericError(
+                "FATAL: the likelihood of intervals has no Hessian here", code="NOT_DIFFERENTIABLE"
+            )
+        between = _between(variable, intervals, ask)
+        parts.append((between, np.ones(len(between.log_value))))
+    made = [
+        (answers.as_logarithm(logs, order, variable.n_parameters), count) for logs, count in parts
+    ]
+    total = sum(_weighted_sum(answer.value, count) for answer, count in made)
+    if order == 0:
+        return float(total)
+    slope = sum(count @ answer.gradient for answer, count in made)
+    if order == 1:
+        return float(total), slope
+    curvature = sum(np.tensordot(count, answer.hessian, 1) for answer, count in made)
+    return float(total), slope, curvature
+
+
+def _weighted_sum(values: Array, counts: Array) -> float:
+    # What was observed no time contributes nothing, however impossible it is.
+    return float(np.sum(np.where(counts > 0, values, 0.0) * counts))
+
+
+def _counts(weights: ArrayLike | None, length: int) -> Array:
+    if weights is None:
+        return np.ones(length)
+    counts = np.asarray(weights, dtype=np.float64).reshape(-1)
+    if len(counts) != length or not ((counts >= 0) & np.isfinite(counts)).all():
+        raise NumericError(
+            f"FATAL: {len(counts)} weights for {length} observations, or a weight that is negative "
+            "or not finite",
+            code="WEIGHTS_INVALID",
+            hint="weights say how often each observation was made",
+        )
+    return counts
+
+
+def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs:
+    """log P(a < Y <= b) for rows (a, b)."""
+    rows = as_times(intervals)
+    if rows.ndim != 2 or rows.shape[1] != 2 or not (rows[:, 0] < rows[:, 1]).all():
+        raise NumericError(
+            "FATAL: intervals are no rows (a, b) with a < b",
+            code="INTERVALS_INVALID",
+            hint="an observation known to be later than a is right_censored",
+        )
+    begin, end = np.ascontiguousarray(rows.T)
+    more, less = (variable._logs(DISTRIBUTION, time, ask) for time in (end, begin))
+    late = less.log_value > np.log(0.5)
+    if late.any():
+        more.put(late, variable._logs(SURVIVAL, begin[late], ask))
+        less.put(late, variable._logs(SURVIVAL, end[late], ask))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gone = np.where(np.isneginf(less.log_value), 0.0, np.exp(less.log_value - more.log_value))
+        log_value = more.log_value + np.log1p(-gone)
+        bound = (more.bound + gone * less.bound) / (1 - gone)
+    possible = np.isfinite(log_value)
+    vague = possible & ~(bound <= max(1e-6, ask.tolerance))
+    if vague.any():
+        a, b = rows[np.flatnonzero(vague)[0]]
+        raise NumericError(
+            f"FATAL: P({a:g} < Y <= {b:g}) is too small beside P(Y <= {b:g}) and P(Y > {a:g}) "
+            "to be told from rounding",
+            code="INTERVAL_TOO_NARROW",
+            hint="give the observation itself, as one of `observed`",
+        )
+    share = np.where(possible, 1 / (1 - np.where(possible, gone, 0.0)), 0.0)[:, np.newaxis]
+    log_jet = share * (more.log_jet - gone[:, np.newaxis] * less.log_jet)
+    return Logs(log_value, bound, more.method, more.kind, log_jet)

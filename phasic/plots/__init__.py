@@ -1,0 +1,11 @@
+"""Pictures of distributions and state graphs, as Matplotlib figures and as PNG or SVG files.
+
+Needs Matplotlib (`pip install 'phasic[plot]'`), which is imported when a figure is made. Figures
+are objects of their own: nothing here touches pyplot or Matplotlib's settings.
+"""
+
+from .curves import WHATS, plot_function
+from .files import FORMATS, save_figure
+from .state_graph import MOST_VERTICES, plot_graph
+
+__all__ = ["FORMATS", "MOST_VERTICES", "WHATS", "plot_function", "plot_graph", "save_figure"]
