@@ -1,4 +1,5 @@
-/* Powers of a chain's step matrix, by non-negative scaling and squaring.
+/* Powers of a chain's step matrix, by non-negative scaling and squaring (Moler & Van Loan, Nineteen
+ * dubious ways to compute the exponential of a matrix, 2003, method 3, without its subtractions).
  *
  * A step matrix is stochastic: P = [T a b; 0 1 0; 0 0 1] with the transitions T between states,
  * absorption a in the target and b elsewhere. Of a continuous chain it is exp(Q h); of a discrete
