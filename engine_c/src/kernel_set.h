@@ -59,9 +59,5 @@ typedef int64_t vector_mask_t __attribute__((vector_size(VECTOR * sizeof(double)
      reverse_weights_##suffix}
 
 const ptd_kernel_set KERNEL_SET = {
-    KERNEL_NAME,
-    walk,
-    KERNEL(one, 1),
-    KERNEL(some, 8),
-    KERNEL(many, PTD_MAX_LANES),
+    KERNEL_NAME, walk, KERNEL(one, 1), KERNEL(some, 8), KERNEL(many, PTD_MAX_LANES),
 };
