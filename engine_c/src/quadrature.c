@@ -13,8 +13,9 @@ static const double NEGLIGIBLE = 80;
 /* Frequencies, in sixteenths of pi / h: the first half are low, the others high. */
 enum { FREQUENCIES = 6, PERIOD = 32 };
 static const int SIXTEENTHS[FREQUENCIES] = {9, 10, 11, 14, 15, 16};
-/* The fall from 10 to 15 sixteenths goes 17/5 times into that from 15 to 32, and is carried on two
- * times, as amplitudes oscillate and other singularities may come to the fore. */
+/* The fall from 10 to 15 sixteenths goes 17/5 times into that from 15 to 32; half of it is carried
+ * on, as amplitudes oscillate and other singularities may come to the fore. */
+static const double CARRIED_ON = 1.75;
 static const double DOUBT = 16;
 /* Of a fall that is known from one pivot. */
 static const double MORE_DOUBT = 100;
@@ -137,7 +138,7 @@ ptd_quadrature_sum ptd_quadrature_sum_up(const ptd_quadrature *q, double t, doub
     sum.moduli *= q->step;
     sum.last *= q->step;
     sum.peak /= crossing;
-    const double fall = high < low ? (high / low) * (high / low) : 1;
+    const double fall = high < low ? pow(high / low, CARRIED_ON) : 1;
     sum.aliased = high * q->step * fmax(DOUBT * fall, MORE_DOUBT * q->least_fall);
     for (size_t j = 1; j < q->jets; j++) {
         jet[j - 1] *= q->step;
