@@ -1,4 +1,5 @@
-# phasic._native: cffi turns binding/cdef.h and binding/source.c into one C file (API mode, abi3).
+# phasic._native: cffi turns binding/cdef.h and binding/source.c into one C file (API mode, abi3). With
+# it go the handlers that XLA calls, written against the header that jaxlib brings.
 find_package(Python REQUIRED COMPONENTS Interpreter Development.SABIModule)
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/_native.c)
@@ -10,7 +11,18 @@ add_custom_command(
   DEPENDS ${binding}/cdef.h ${binding}/source.c
   VERBATIM
 )
-Python_add_library(_native MODULE USE_SABI 3.11 WITH_SOABI ${generated})
+execute_process(
+  COMMAND ${Python_EXECUTABLE} -c
+          "import os, jaxlib; print(os.path.join(os.path.dirname(jaxlib.__file__), 'include'), end='')"
+  OUTPUT_VARIABLE jaxlib_include
+  COMMAND_ERROR_IS_FATAL ANY
+)
+file(GLOB xla_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/xla/*.c)
+Python_add_library(_native MODULE USE_SABI 3.11 WITH_SOABI ${generated} ${xla_sources})
+target_include_directories(
+  _native PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR}/xla
+)
+target_include_directories(_native SYSTEM PRIVATE ${jaxlib_include})
 target_compile_definitions(
   _native PRIVATE PHASIC_VERSION="${SKBUILD_PROJECT_VERSION_FULL}" PHASIC_SANITIZE="${PTD_SANITIZE}"
 )

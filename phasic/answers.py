@@ -1,7 +1,8 @@
 """What the density functions return: values, bounds, methods, derivatives; and what is behind them.
 
 Inside, a function's answer is the logarithm of its value with derivatives of the value divided by
-the value, so that nothing underflows on the way; `Answer` is what users see.
+the value, so that nothing underflows on the way; `Answer` is what users see. Exponentials are the
+engine's, so that `phasic.jax`, which is C throughout, gives the same bits.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._engine import elementary
 from ._engine.chain import KINDS, METHODS
 
 Array = NDArray[np.float64]
@@ -88,8 +90,8 @@ def add(left: Logs, right: Logs) -> Logs:
     """The sum of two functions."""
     log_value = np.logaddexp(left.log_value, right.log_value)
     with np.errstate(invalid="ignore"):
-        share = np.where(np.isneginf(log_value), 0.0, np.exp(left.log_value - log_value))
-        rest = np.where(np.isneginf(log_value), 0.0, np.exp(right.log_value - log_value))
+        share = np.where(np.isneginf(log_value), 0.0, elementary.exp(left.log_value - log_value))
+        rest = np.where(np.isneginf(log_value), 0.0, elementary.exp(right.log_value - log_value))
     mostly_left = share > rest
     return Logs(
         log_value,
@@ -121,10 +123,10 @@ def ratio(numerator: Logs, denominator: Logs, n_parameters: int) -> Logs:
 
 def complement(logs: Logs) -> Logs:
     """1 minus a function, where that loses nothing: for the logarithm of what is close to 1."""
-    value = np.exp(logs.log_value)
+    value = elementary.exp(logs.log_value)
     odds = value / (1 - value)
     return Logs(
-        np.log1p(-value),
+        elementary.log1p(-value),
         odds * logs.bound + _EPSILON,
         logs.method,
         logs.kind,
@@ -147,7 +149,7 @@ def second(log_jet: Array, n_parameters: int) -> Array:
 
 def as_value(logs: Logs, order: int, n_parameters: int) -> Answer:
     """Values themselves, errors relative; methods and kinds are numbers still."""
-    value = np.exp(logs.log_value)
+    value = elementary.exp(logs.log_value)
     size = np.where(np.isneginf(logs.log_value), 0.0, np.abs(logs.log_value))
     gradient = hessian = None
     if order > 0:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import answers, quantiles
+from ._engine import elementary
 from ._engine.chain import DENSITY, DISTRIBUTION, METHODS, SURVIVAL, Found
 from .answers import Answer, Array, Logs
 from .errors import NumericError
@@ -198,7 +199,7 @@ class DensityFunctions(ABC):
         if check is not None:
             check(flat)
         order = 2 if wanted.hessian else 1 if wanted.gradient else 0
-        ask = Ask(None, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
+        ask = Ask(None, -1, order, as_method(wanted.method), as_tolerance(wanted.tolerance))
         shape = times.shape
 
         def one(rewards: Array | None) -> Answer:
@@ -279,8 +280,7 @@ class DensityFunctions(ABC):
             if function != DENSITY:
                 total = self._total(ask)
                 value = total if function == DISTRIBUTION else 1 - total
-            with np.errstate(divide="ignore"):
-                logs.log_value[endless] = np.log(value)
+            logs.log_value[endless] = elementary.log(np.array(value))
         return logs
 
     def _n_derivatives(self, order: int) -> int:
@@ -289,8 +289,7 @@ class DensityFunctions(ABC):
 
     def _jet_logs(self, function: int, ask: Ask, count: int) -> Logs:
         jet = self._at_zero(function, ask)
-        with np.errstate(divide="ignore"):
-            logs = Logs.exact(np.full(count, np.log(jet[0])), len(jet) - 1)
+        logs = Logs.exact(np.repeat(elementary.log(jet[:1]), count), len(jet) - 1)
         if jet[0] > 0:
             logs.log_jet[:] = jet[1:] / jet[0]
         return logs
@@ -408,7 +407,7 @@ def as_ask(variable: DensityFunctions, order: int, **options: Any) -> Ask:
             f"FATAL: rewards have shape {rewards.shape}; expected one reward a vertex",
             code="REWARD_LENGTH",
         )
-    return Ask(rewards, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
+    return Ask(rewards, -1, order, as_method(wanted.method), as_tolerance(wanted.tolerance))
 
 
 def as_times(t: ArrayLike) -> Array:
@@ -426,7 +425,12 @@ def as_times(t: ArrayLike) -> Array:
     return times
 
 
-def _method(name: str) -> int:
+def as_method(name: str) -> int:
+    """The engine's number of a method.
+
+    Raises:
+        NumericError: there is none of this name.
+    """
     if name not in METHODS:
         raise NumericError(
             f"FATAL: there is no method {name!r}",
@@ -436,7 +440,12 @@ def _method(name: str) -> int:
     return METHODS.index(name)
 
 
-def _tolerance(tolerance: float | None) -> float:
+def as_tolerance(tolerance: float | None) -> float:
+    """A relative error; None: `DEFAULT_TOLERANCE`.
+
+    Raises:
+        NumericError: it is not between 0 and 1.
+    """
     if tolerance is None:
         return DEFAULT_TOLERANCE
     if not 0 < tolerance < 1:

@@ -33,7 +33,7 @@ def loglik(
     order = 2 if hessian else 1 if gradient else 0
     ask = as_ask(variable, order, **options)
     times = as_times(observed).reshape(-1)
-    counts = _counts(weights, len(times))
+    counts = as_weights(weights, len(times))
     if weights is None:
         times = np.sort(times)
     else:
@@ -68,7 +68,12 @@ def _weighted_sum(values: Array, counts: Array) -> float:
     return float(np.sum(np.where(counts > 0, values, 0.0) * counts))
 
 
-def _counts(weights: ArrayLike | None, length: int) -> Array:
+def as_weights(weights: ArrayLike | None, length: int) -> Array:
+    """How often each of so many observations was made; None: once.
+
+    Raises:
+        NumericError: another length, negative, or not finite.
+    """
     if weights is None:
         return np.ones(length)
     counts = np.asarray(weights, dtype=np.float64).reshape(-1)
@@ -82,8 +87,12 @@ def _counts(weights: ArrayLike | None, length: int) -> Array:
     return counts
 
 
-def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs:
-    """log P(a < Y <= b) for rows (a, b)."""
+def as_intervals(intervals: ArrayLike) -> Array:
+    """Rows (a, b), a < b: (n, 2).
+
+    Raises:
+        NumericError: they are none.
+    """
     rows = as_times(intervals)
     if rows.ndim != 2 or rows.shape[1] != 2 or not (rows[:, 0] < rows[:, 1]).all():
         raise NumericError(
@@ -91,6 +100,12 @@ def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs
             code="INTERVALS_INVALID",
             hint="an observation known to be later than a is right_censored",
         )
+    return rows
+
+
+def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs:
+    """log P(a < Y <= b) for rows (a, b)."""
+    rows = as_intervals(intervals)
     begin, end = np.ascontiguousarray(rows.T)
     more, less = (variable._logs(DISTRIBUTION, time, ask) for time in (end, begin))
     late = less.log_value > np.log(0.5)

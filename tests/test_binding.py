@@ -29,6 +29,7 @@ STRUCTS = (
     "ptd_chain_options",
     "ptd_chain_view",
     "ptd_density_options",
+    "ptd_values_options",
     "ptd_trace_result",
 )
 

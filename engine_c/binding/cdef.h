@@ -145,6 +145,7 @@ ptd_status ptd_record_elimination_trace(const ptd_graph *graph, const ptd_record
 ptd_status ptd_elimination_trace_create(const ptd_trace_meta *meta,
                                         const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
                                         ptd_elimination_trace **trace, ptd_error *error);
+void ptd_elimination_trace_retain(ptd_elimination_trace *trace);
 void ptd_elimination_trace_destroy(ptd_elimination_trace *trace);
 
 const ptd_trace_meta *ptd_elimination_trace_meta(const ptd_elimination_trace *trace);
@@ -303,6 +304,23 @@ ptd_status ptd_density_estimate(const ptd_chain *chain, const ptd_density_option
                                 int64_t n_times, const double *times, double work[PTD_METHODS],
                                 ptd_error *error);
 
+typedef struct {
+    ptd_function function;
+    ptd_method method;
+    double tolerance;
+    int32_t order;
+    int32_t logarithm;
+} ptd_values_options;
+
+ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *theta,
+                              const double *rewards, const ptd_values_options *options,
+                              int64_t n_times, const double *times, double *values,
+                              double *gradient, double *hessian, ptd_error *error);
+
+void ptd_exp_all(int64_t count, const double *x, double *y);
+void ptd_log_all(int64_t count, const double *x, double *y);
+void ptd_log1p_all(int64_t count, const double *x, double *y);
+
 ptd_status ptd_chain_occupation(const ptd_chain *chain, double time, double *probability,
                                 double *accumulated, double *bound, ptd_bound_kind *kind,
                                 ptd_error *error);
@@ -335,6 +353,20 @@ typedef struct {
 ptd_status ptd_evaluate_trace(ptd_workspace *workspace, const double *theta,
                               ptd_trace_result **result, ptd_error *error);
 void ptd_trace_result_destroy(ptd_trace_result *result);
+
+/* xla/ */
+typedef enum {
+    PHASIC_XLA_INSTANTIATE = 0,
+    PHASIC_XLA_DENSITY = 1,
+    PHASIC_XLA_MOMENTS = 2,
+    PHASIC_XLA_STATE_TYPE = 3,
+    PHASIC_XLA_STATE_INFO = 4
+} phasic_xla_what;
+uintptr_t phasic_xla_address(phasic_xla_what what);
+void phasic_xla_version(int32_t *major, int32_t *minor);
+void phasic_xla_counts(int64_t *calls, int64_t *lanes);
+ptd_status phasic_registry_add(ptd_elimination_trace *trace, ptd_error *error);
+void phasic_registry_remove(const ptd_elimination_trace *trace);
 
 /* source.c */
 static const char *phasic_built_version(void);

@@ -1,6 +1,9 @@
 /* What the generated module needs besides the engine itself. */
 #include "ptd.h"
 
+#include "handlers.h"
+#include "registry.h"
+
 /* The version that this module was built as; the package refuses another one. */
 static const char *phasic_built_version(void)
 {

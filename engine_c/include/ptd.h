@@ -47,6 +47,7 @@ extern "C" {
     ROW(PTD_REWARD_NOT_WHOLE, 209, "a discrete reward is not whole; index: the vertex")            \
     ROW(PTD_DENSITY_REFUSED, 210, "the tolerance is not met; index: time, value: bound")           \
     ROW(PTD_TRANSFORM_DIVERGES, 211, "a transform is infinite; index: the point")                  \
+    ROW(PTD_TIME_NAN, 212, "a time is NaN; index: the time")                                       \
     ROW(PTD_FORMAT_MAGIC, 301, "not a trace file")                                                 \
     ROW(PTD_FORMAT_VERSION, 302, "another trace format version; value: the version found")         \
     ROW(PTD_FORMAT_TRUNCATED, 303, "the file is shorter than it says; value: bytes missing")       \
@@ -301,6 +302,8 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_record_elimination_trace(const ptd_graph *
 PTD_API PTD_MUST_CHECK ptd_status ptd_elimination_trace_create(
     const ptd_trace_meta *meta, const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
     ptd_elimination_trace **trace, ptd_error *error);
+/* One more owner: destroy is then called once more. From any thread. */
+PTD_API void ptd_elimination_trace_retain(ptd_elimination_trace *trace);
 PTD_API void ptd_elimination_trace_destroy(ptd_elimination_trace *trace);
 
 PTD_API const ptd_trace_meta *ptd_elimination_trace_meta(const ptd_elimination_trace *trace);
@@ -542,6 +545,33 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_density_estimate(const ptd_chain *chain,
                                                        const ptd_density_options *options,
                                                        int64_t n_times, const double *times,
                                                        double work[PTD_METHODS], ptd_error *error);
+
+/* The same as callers want it, at one theta and any times: in any order, repeated, negative, 0 (a
+ * density: its limit from above), infinite; discrete: any numbers, pmf being 0 at those that are
+ * not whole. P(Y <= t) has its atom. values: n_times; gradient: n_times x n_parameters, from order
+ * 1 on; hessian: n_times x n_parameters x n_parameters, with order 2; others NULL. Derivatives of a
+ * logarithm of 0 are 0. PTD_DENSITY_REFUSED: index: the time. */
+typedef struct {
+    ptd_function function;
+    ptd_method method;
+    double tolerance;
+    int32_t order;     /* derivatives in theta: 0, 1, 2 */
+    int32_t logarithm; /* whether answers are logarithms of the function */
+} ptd_values_options;
+
+PTD_API PTD_MUST_CHECK ptd_status ptd_density_values(const ptd_elimination_trace *trace,
+                                                     const double *theta, const double *rewards,
+                                                     const ptd_values_options *options,
+                                                     int64_t n_times, const double *times,
+                                                     double *values, double *gradient,
+                                                     double *hessian, ptd_error *error);
+
+/* exp, log and log1p as the engine takes them, so that others who go on from its logarithms get its
+ * bits.
+ */
+PTD_API void ptd_exp_all(int64_t count, const double *x, double *y);
+PTD_API void ptd_log_all(int64_t count, const double *x, double *y);
+PTD_API void ptd_log1p_all(int64_t count, const double *x, double *y);
 
 /* Where the chain is at a time (discrete: after so many steps): probability of each vertex, and the
  * expected time (visits) spent in each until then, as jets, n_vertices x jets, by canonical vertex;

@@ -65,6 +65,7 @@ ptd_trace_adopt_storage(const ptd_trace_meta *meta, const ptd_array arrays[PTD_T
     made->storage_kind = storage_kind;
     made->storage = storage;
     made->storage_bytes = storage_bytes;
+    atomic_init(&made->owners, 1);
     *trace = made;
     return PTD_OK;
 }
@@ -131,9 +132,14 @@ ptd_status ptd_elimination_trace_create(const ptd_trace_meta *meta,
     return status;
 }
 
+void ptd_elimination_trace_retain(ptd_elimination_trace *trace)
+{
+    atomic_fetch_add(&trace->owners, 1);
+}
+
 void ptd_elimination_trace_destroy(ptd_elimination_trace *trace)
 {
-    if (!trace) {
+    if (!trace || atomic_fetch_sub(&trace->owners, 1) > 1) {
         return;
     }
     switch (trace->storage_kind) {

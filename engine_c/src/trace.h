@@ -8,6 +8,7 @@
 
 #include "ptd.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 typedef enum {
@@ -24,6 +25,7 @@ struct ptd_elimination_trace {
     ptd_trace_storage storage_kind;
     void *storage;
     size_t storage_bytes;
+    atomic_int owners; /* how often it must be destroyed until it is */
 };
 
 /* Makes a trace of arrays that were each allocated by ptd_allocate (NULL data: length 0); nothing

@@ -121,6 +121,7 @@ ROWS: dict[str, Row] = {
         "not end, at {theta}",
         "E[exp(-s Y)] is finite for all s >= 0, E[z^Y] for all z <= 1, and a little beyond",
     ),
+    "TIME_NAN": Row(N, "FATAL: time {index} is NaN", "leave missing times out"),
     "FORMAT_MAGIC": Row(F, "{place} is not a trace file", _AGAIN),
     "FORMAT_VERSION": Row(
         F,
