@@ -3,11 +3,13 @@
 Only this package and `phasic.inference` import JAX. A call goes from XLA to the engine in C
 (`engine_c/xla`), without Python on the way.
 
-    models       what users get from a graph
-    likelihood   the log-likelihood of fixed data
-    derivatives  the engine's functions with derivatives in theta and in times
-    calls        one evaluation as XLA's custom call
-    targets      the custom calls made known to XLA
+    models      what users get from a graph
+    likelihood  the log-likelihood of fixed data
+    primitive   an evaluation as a primitive of JAX, with its rules
+    slopes      derivatives in times
+    questions   what is asked of the engine, by key
+    partition   how lanes are cut over devices
+    targets     the engine's handlers made known to XLA
 """
 
 from .likelihood import Likelihood

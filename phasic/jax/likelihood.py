@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..density import as_times
 from ..likelihood import as_intervals, as_weights
-from .calls import Array
 from .models import DensityModel
+from .primitive import Array
 
 
 class Likelihood:

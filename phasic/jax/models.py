@@ -14,8 +14,8 @@ from .._engine.xla import Registration
 from ..density import as_method, as_tolerance
 from ..errors import NumericError, warn
 from ..trace_elimination import EliminationTrace
-from . import derivatives
-from .calls import Array, Question, Trace
+from .primitive import Array, evaluate
+from .questions import Density, Moments, Question, Trace
 
 
 class Model:
@@ -94,8 +94,8 @@ class DensityModel(Model):
         self, trace: EliminationTrace, method: str = "auto", tolerance: float | None = None
     ) -> None:
         super().__init__(trace)
-        self._how = (as_method(method), as_tolerance(tolerance))
-        self._no_time_derivative = _no_time_derivative(trace)
+        self._method, self._tolerance = as_method(method), as_tolerance(tolerance)
+        self._no_slope = _no_slope(trace)
 
     def __call__(
         self, theta: ArrayLike, times: ArrayLike, rewards: ArrayLike | None = None
@@ -132,10 +132,11 @@ class DensityModel(Model):
     ) -> Array:
         row, at = self._theta(theta), _real(times)
         collected = self._rewards(rewards, row.dtype)
-        question = Question(self._name, function, logarithm, *self._how)
-        value = derivatives.density(question, self._no_time_derivative)[0]
+        question = Density(
+            self._name, function, logarithm, self._method, self._tolerance, self._no_slope
+        )
         if collected.ndim == 1:
-            return value(row, at.reshape(-1), collected).reshape(at.shape)
+            return _values(question, row, at.reshape(-1), collected).reshape(at.shape)
         if at.ndim == 0 or at.shape[-1] != collected.shape[1]:
             raise NumericError(
                 f"FATAL: times have shape {at.shape} and rewards {collected.shape}; expected times "
@@ -144,8 +145,8 @@ class DensityModel(Model):
                 hint="the same times for all features are times[:, None].repeat(n_features, 1)",
             )
         columns = at.reshape(-1, at.shape[-1])
-        by_feature = jax.vmap(value, in_axes=(None, 1, 1), out_axes=1)
-        return by_feature(row, columns, collected).reshape(at.shape)
+        by_feature = jax.vmap(_values, in_axes=(None, None, 1, 1), out_axes=1)
+        return by_feature(question, row, columns, collected).reshape(at.shape)
 
 
 class MomentsModel(Model):
@@ -167,10 +168,10 @@ class MomentsModel(Model):
     def __call__(self, theta: ArrayLike, rewards: ArrayLike | None = None) -> Array:
         row = self._theta(theta)
         collected = self._rewards(rewards, row.dtype)
-        value = derivatives.moments(self._name, self.nr_moments)[0]
+        question = Moments(self._name, self.nr_moments)
         if collected.ndim == 1:
-            return value(row, collected)
-        return jax.vmap(value, in_axes=(None, 1))(row, collected)
+            return _values(question, row, collected)
+        return jax.vmap(_values, in_axes=(None, None, 1))(question, row, collected)
 
 
 class JointModel:
@@ -197,12 +198,16 @@ class JointModel:
         return self.density.logpdf(theta, times, rewards)
 
 
+def _values(question: Question, *operands: Array) -> Array:
+    return evaluate(question, 0, *operands)[0]
+
+
 def _real(numbers: ArrayLike) -> Array:
     array = jnp.asarray(numbers)
     return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
 
 
-def _no_time_derivative(trace: EliminationTrace) -> str:
+def _no_slope(trace: EliminationTrace) -> str:
     """Why the density of a continuous variable has no derivative in times here, or ""."""
     array = trace.handle.array
     constant = array("form_base") != 0

@@ -24,7 +24,7 @@ def register() -> None:
     _check_version(_runtime_version(), xla.version())
 
     def capsule(what: int) -> object:
-        return jax.ffi.pycapsule(xla.address(what))  # type: ignore[no-untyped-call]
+        return jax.ffi.pycapsule(xla.address(what))
 
     jax.ffi.register_ffi_type(
         _STATE,
@@ -43,6 +43,7 @@ def register() -> None:
             },
             platform="cpu",
         )
+        jax.ffi.register_ffi_target_as_batch_partitionable(name)
 
 
 def _runtime_version() -> tuple[int, int]:

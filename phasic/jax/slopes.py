@@ -1,0 +1,77 @@
+"""Derivatives in times of functions of the density family.
+
+Of the distribution function it is the density. A density f is homogeneous where all rates are
+multiples of theta, f(t; c theta) = c f(c t; theta), and so (Euler) t f'(t) = theta · grad f - f.
+Of other densities there is none here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from .._engine.chain import DENSITY, SURVIVAL
+from ..errors import NumericError
+from .questions import Density
+
+Array = jax.Array
+
+
+def in_times(
+    evaluate: Callable[..., list[Array]],
+    along: Callable[[Array, Array], Array],
+    question: Density,
+    order: int,
+    theta: Array,
+    times: Array,
+    rewards: Array,
+) -> list[Array]:
+    """Derivatives in times of the values (.., K) and, with order 1, of their gradients (.., K, P).
+
+    Raises:
+        NumericError: there are none.
+    """
+    if question.trace.discrete:
+        raise refusal("there are no derivatives in numbers of steps")
+    if question.function == DENSITY:
+        if question.no_slope:
+            raise refusal(question.no_slope)
+        return _of_density(evaluate, along, question, order, theta, times, rewards)
+    of_density = question._replace(function=DENSITY)
+    sign = -1.0 if question.function == SURVIVAL else 1.0
+    density = evaluate(of_density, order, theta, times, rewards)
+    if not question.logarithm:
+        return [sign * part for part in density]
+    own = evaluate(question, order, theta, times, rewards)
+    ratio = sign * jnp.exp(density[0] - own[0])
+    return [ratio] + [ratio[..., jnp.newaxis] * (density[k] - own[k]) for k in range(1, order + 1)]
+
+
+def _of_density(
+    evaluate: Callable[..., list[Array]],
+    along: Callable[[Array, Array], Array],
+    question: Density,
+    order: int,
+    theta: Array,
+    times: Array,
+    rewards: Array,
+) -> list[Array]:
+    """By homogeneity; NaN at time 0."""
+    value, gradient, *hessian = evaluate(question, order + 1, theta, times, rewards)
+    change = along(gradient, theta) - (1.0 if question.logarithm else value)
+    slopes = [change / times]
+    if hessian:
+        turn = along(hessian[0], theta) + (gradient if question.logarithm else 0.0)
+        slopes.append(turn / times[..., jnp.newaxis])
+    return slopes
+
+
+def refusal(why: str) -> NumericError:
+    """The error of a derivative that there is not."""
+    return NumericError(
+        f"FATAL: {why}",
+        code="NOT_DIFFERENTIABLE",
+        hint="differentiate by theta, at most twice; jax.lax.stop_gradient keeps others constant",
+    )
