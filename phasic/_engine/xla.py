@@ -34,7 +34,7 @@ def counts() -> tuple[int, int]:
 class Registration:
     """A trace that executables of this process find, as long as this object lives.
 
-    Executables that were loaded by then keep it for themselves.
+    Executables that were loaded by then keep it for themselves. Equal where the trace is.
 
     Attributes:
         words: what they name it by: the first half of its key as two numbers.
@@ -47,3 +47,9 @@ class Registration:
         key = trace.hashes[1]
         words = (int.from_bytes(key[at : at + 8], "little", signed=True) for at in (0, 8))
         self.words = tuple(words)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Registration) and self.words == other.words
+
+    def __hash__(self) -> int:
+        return hash(self.words)

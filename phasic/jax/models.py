@@ -16,6 +16,7 @@ from ..errors import NumericError, warn
 from ..trace_elimination import EliminationTrace
 from .primitive import Array, evaluate
 from .questions import Density, Moments, Question, Trace
+from .targets import register
 
 
 class Model:
@@ -31,8 +32,8 @@ class Model:
         self.trace = trace
         self.n_parameters = trace.n_parameters
         self.discrete = trace.discrete
-        self._registration = Registration(trace.handle)
-        self._name = Trace(self._registration.words, trace.n_parameters, trace.discrete)
+        register()
+        self._name = Trace(Registration(trace.handle), trace.n_parameters, trace.discrete)
         _say_precision()
 
     def _theta(self, theta: ArrayLike) -> Array:

@@ -25,7 +25,6 @@ from ..errors import NumericError
 from . import slopes
 from .partition import rule_of
 from .questions import Density, Question
-from .targets import register
 
 Array = jax.Array
 
@@ -35,7 +34,6 @@ _primitive.multiple_results = True
 
 def evaluate(question: Question, order: int, *operands: Array) -> list[Array]:
     """Values and, with `order`, their derivatives in theta; see above."""
-    register()
     dtype = jnp.result_type(*operands)
     together = _equally_varying([operand.astype(dtype) for operand in operands])
     return _primitive.bind(*together, question=question, order=order)
@@ -65,7 +63,6 @@ def _lanes(avals: Any) -> tuple[tuple[int, ...], tuple[Any, ...]]:
     return tuple(sizes), tuple(spread)
 
 
-@_primitive.def_abstract_eval
 def _abstract(*avals: Any, question: Question, order: int) -> list[Any]:
     lanes, spread = _lanes(avals)
     results = []
@@ -80,6 +77,9 @@ def _abstract(*avals: Any, question: Question, order: int) -> list[Any]:
             )
         )
     return results
+
+
+_primitive.def_abstract_eval(_abstract)
 
 
 @jax.jit(static_argnames=("question", "order"))
@@ -165,12 +165,13 @@ def _lowered(ctx: Any, *operands: Any, question: Question, order: int) -> Any:
         question.target,
         extra_attributes=rule_of(ctx.avals_in, ctx.avals_out, len(lanes)) if split else None,
     )
-    words = question.trace.words
+    registration = question.trace.registration
+    ctx.module_context.add_keepalive(registration)
     return lower(
         ctx,
         *operands,
-        key0=np.int64(words[0]),
-        key1=np.int64(words[1]),
+        key0=np.int64(registration.words[0]),
+        key1=np.int64(registration.words[1]),
         order=np.int64(order),
         **question.attributes(),
     )

@@ -6,11 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._engine.xla import Registration
+
 
 class Trace(NamedTuple):
-    """What names a trace, and what is to be known of it."""
+    """What names a trace, and what is to be known of it.
 
-    words: tuple[int, ...]
+    Attributes:
+        registration: lets executables find the trace by its key. Programs keep it by way of this,
+            so that a model may be dropped before what was traced of it is compiled.
+    """
+
+    registration: Registration
     n_parameters: int
     discrete: bool
 
@@ -52,10 +59,10 @@ class Density(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """E[Y], .., E[Y^count] of a trace: operands theta, rewards."""
+    """E[Y], .., E[Y^n_moments] of a trace: operands theta, rewards."""
 
     trace: Trace
-    count: int
+    n_moments: int
 
     @property
     def target(self) -> str:
@@ -64,11 +71,11 @@ class Moments(NamedTuple):
 
     def length(self, operands: Any) -> int:
         """Numbers in a row of the answer."""
-        return self.count
+        return self.n_moments
 
     def attributes(self) -> dict[str, Any]:
         """What the handler reads beside its operands."""
-        return {"n_moments": np.int64(self.count)}
+        return {"n_moments": np.int64(self.n_moments)}
 
 
 Question = Density | Moments

@@ -1,0 +1,1 @@
+"""Programs that tests start as processes of their own: JAX is set up once a process."""
