@@ -72,15 +72,14 @@ def examples() -> dict[str, Example]:
     times = np.array([0.3, 0.0, 1.0, 0.3, 2.5])
     one_reward = np.arange(coalescent.n_vertices) % 3 * 0.5
     two = np.stack([np.ones(queue.n_vertices), np.arange(queue.n_vertices) * 0.25], 1)
+    both = np.stack([times, times + 0.1], 1)
     whole = (np.arange(walk.n_vertices) % 2).astype(float)
     walked = np.array([3.0, 0.0, 5.0, 2.5, 11.0])
     return {
         "continuous": Example(coalescent, np.array([1.3]), times, None),
         "two parameters": Example(queue, np.array([0.7, 1.9]), times, None),
         "rewarded": Example(coalescent, np.array([1.3]), times, one_reward),
-        "multivariate": Example(
-            queue, np.array([0.7, 1.9]), np.stack([times, times + 0.1], 1), two
-        ),
+        "multivariate": Example(queue, np.array([0.7, 1.9]), both, two),
         "discrete": Example(walk, np.array([0.5, 0.25]), walked, None),
         "discrete rewarded": Example(walk, np.array([0.5, 0.25]), walked, whole),
     }

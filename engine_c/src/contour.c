@@ -37,8 +37,8 @@ static const double NEAR = 1.5;
 static const double CUT_OFF = 38;
 /* Nodes a factor of ten of distance on the way up. */
 static const double NODES_A_DECADE = 5;
-/* Roundings besides those of the chain. */
-static const double DEPTH = 24;
+/* Roundings besides those of the chain: of terms and their exponentials. */
+static const double DEPTH = 28;
 static const double LEAST_PENALTY = 0.3;
 static const double MOST_PENALTY = 4;
 /* A relative error above this is no answer. */
@@ -47,6 +47,9 @@ static const double NO_ANSWER = 0.1;
 static const double MOST_PEAK = 20;
 static const double LESS_BEND = 4;
 enum { MOST_ATTEMPTS = 4 };
+/* What finding a path costs, and summing up at a time, in multiply-adds. */
+static const double FIND_PATH = 12000;
+static const double SUM_UP_TIME = 120;
 static const double MOST_BYTES = 1.5e9;
 
 typedef struct {
@@ -66,7 +69,6 @@ typedef struct {
 static void take_node(contour *c, int k, int lane, const double weight[2])
 {
     ptd_quadrature *path = c->path;
-    double *product = path->product + 2 * (size_t)k * path->jets;
     double re = weight[0];
     double im = weight[1];
     if (c->question->function == PTD_DISTRIBUTION) {
@@ -80,8 +82,8 @@ static void take_node(contour *c, int k, int lane, const double weight[2])
     }
     for (size_t j = 0; j < path->jets; j++) {
         const double *value = c->resolvent->value + j * PTD_NODE_ITEM + lane;
-        product[2 * j] = value[0] * re - value[PTD_NODES] * im;
-        product[2 * j + 1] = value[0] * im + value[PTD_NODES] * re;
+        ptd_quadrature_set(path, k, j, value[0] * re - value[PTD_NODES] * im,
+                           value[0] * im + value[PTD_NODES] * re);
     }
 }
 
@@ -303,11 +305,12 @@ double ptd_contour_work(const ptd_chain *chain, const ptd_question *question)
     const double span = n > 0 ? log(question->times[n - 1] / question->times[0]) / log(10) : 0;
     const double node = (double)meta->multiply_adds +
                         (double)(meta->lower_entries + meta->upper_entries) +
-                        (double)meta->n_edges + 8 * (double)meta->n_vertices;
+                        (double)meta->n_edges + 2 * (double)meta->n_vertices;
     const double derivatives = chain->order == 0   ? 1
                                : chain->order == 1 ? 3
                                                    : 3 + 3 * chain->n_parameters;
-    return (span + 1) * PTD_FIRST_NODES * 2 * node * derivatives;
+    return (span + 1) * PTD_FIRST_NODES * 2 * node * derivatives + FIND_PATH +
+           SUM_UP_TIME * (double)n;
 }
 
 /* Asks for times first..last - 1 of the question. */

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "ptd.h"
+#include "terms_kernel.h"
 
 enum { PTD_FIRST_NODES = 32, PTD_MOST_NODES = 512 };
 
@@ -35,9 +36,12 @@ typedef struct {
     int count;         /* nodes u = 0, step, .. */
     double least_fall; /* of g^ from pi / h to 2 pi / h, by what is known of singularities; or 0 */
     size_t jets;
-    double *re, *im; /* PTD_MOST_NODES: z - x */
-    double *width;   /* PTD_MOST_NODES: |dz / du| / pi, halved at u = 0 */
-    double *product; /* PTD_MOST_NODES x jets x 2: F times dz / (pi i), and derivatives */
+    double *re, *im;   /* PTD_MOST_NODES: z - x */
+    double *narrow;    /* PTD_MOST_NODES: pi / |dz / du|, doubled at u = 0 */
+    double *product;   /* jets x 2 x PTD_MOST_NODES: F times dz / (pi i), and derivatives */
+    double *frequency; /* as ptd_terms has it */
+    double *room;
+    const ptd_terms_kernel *kernel;
 } ptd_quadrature;
 
 /* Room for `jets` functions. */
@@ -51,6 +55,14 @@ void ptd_quadrature_shape(ptd_quadrature *quadrature, double bend, double rise, 
 void ptd_quadrature_refine(ptd_quadrature *quadrature);
 /* Sets z - x of node `k`, and dz / (pi i) there. */
 void ptd_quadrature_place(ptd_quadrature *quadrature, int k, double weight[2]);
+/* Sets F times dz / (pi i) of function `jet` at node `k`. */
+static inline void ptd_quadrature_set(ptd_quadrature *quadrature, int k, size_t jet, double re,
+                                      double im)
+{
+    double *product = quadrature->product + 2 * jet * PTD_MOST_NODES + k;
+    product[0] = re;
+    product[PTD_MOST_NODES] = im;
+}
 /* The sums at time t, by e^{xt}; jet (jets - 1, or NULL): the derivatives' sums. */
 ptd_quadrature_sum ptd_quadrature_sum_up(const ptd_quadrature *quadrature, double t, double *jet);
 

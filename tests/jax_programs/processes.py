@@ -3,8 +3,7 @@
     processes.py NUMBER COUNT ADDRESS
 
 Every process holds its share of the particles; a step gathers them and their gradients. Prints one
-JSON line: the particles of all after some steps by shard_map and by jit, and how many traces this process
-recorded.
+JSON line: the particles of all after some steps, by shard_map and by jit.
 """
 
 from __future__ import annotations
