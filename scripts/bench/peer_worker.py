@@ -217,5 +217,33 @@ def callback(request: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds, "vertices": graphs[0].vertices_length(), "bytes": peak_bytes()}
 
 
+def jax_density(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1's JAX model of the coalescent, compiled: a call, and with its gradient."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    import jax.numpy as jnp
+
+    from phasic import Graph
+
+    n = int(request["n"])
+
+    def coalescent(state: Any) -> list[Any]:
+        k = state[0]
+        return [] if k <= 1 else [[(k - 1,), [k * (k - 1) / 2]]]
+
+    model = Graph.pmf_from_graph(Graph(coalescent, ipv=[([n], 1.0)]), discrete=False)
+    times, theta = jnp.asarray(request["times"]), jnp.ones(1)
+    f = jax.jit(model)
+    slope = jax.jit(jax.value_and_grad(lambda theta: model(theta, times).sum()))
+    return {
+        "value": fastest(lambda: jax.block_until_ready(f(theta, times))),
+        "gradient": fastest(lambda: jax.block_until_ready(slope(theta))),
+        "values": [float(x) for x in f(theta, times)],
+    }
+
+
 if __name__ == "__main__":
-    serve([versions, splu, moments, expm_multiply, dense_expm, density, trace, callback])
+    serve(
+        [versions, splu, moments, expm_multiply, dense_expm, density, trace, callback, jax_density]
+    )
