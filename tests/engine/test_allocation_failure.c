@@ -7,6 +7,7 @@
  */
 #include "ptd.h"
 
+#include <math.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -437,6 +438,26 @@ static ptd_status density(inputs *in, ptd_error *error)
     return status;
 }
 
+/* All functions as logarithms, at times that want everything: an atom, limits, digits near 1. */
+static ptd_status values_at_any_times(inputs *in, ptd_error *error)
+{
+    enum { TIMES = 5 };
+    static const double times[TIMES] = {2, 0, 1e-6, INFINITY, 2};
+    static double values[TIMES], gradient[TIMES * PARAMETERS];
+    static double rewards[MOST_VERTICES];
+    const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
+    ptd_status status = PTD_OK;
+    for (int k = 0; k < MOST_VERTICES; k++) {
+        rewards[k] = k % 3 ? 1 : 0;
+    }
+    for (int f = 0; f <= PTD_SURVIVAL && status == PTD_OK; f++) {
+        const ptd_values_options options = {(ptd_function)f, PTD_METHOD_AUTO, 0.5, 1, 1};
+        status = ptd_density_values(in->trace, theta, rewards, &options, TIMES, times, values,
+                                    gradient, NULL, error);
+    }
+    return status;
+}
+
 static ptd_status differentiate_twice(inputs *in, ptd_error *error)
 {
     const ptd_workspace_options options = {.n_thetas = 1};
@@ -521,6 +542,7 @@ static const named_step STEPS[] = {
     {"evaluation opened", open_evaluation, 0},
     {"sample", sample, 0},
     {"density", density, 0},
+    {"values", values_at_any_times, 0},
     {"hessians", differentiate_twice, 0},
 };
 

@@ -99,5 +99,5 @@ int main(void)
         }
     }
     CHECK(ptd_terms_kernel_select("no such set") == NULL);
-    return 0;
+    return check_result();
 }
