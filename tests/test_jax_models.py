@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -273,6 +275,18 @@ print(float(value[0]))
     )
     expected = EXAMPLES["continuous"]._replace(times=np.array([1.0]))
     assert float(done.stdout) == pytest.approx(float(expected.library(theta=[1.0])[0]), rel=1e-7)
+
+
+def test_the_readme_s_example() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    names: dict[str, Any] = {"__name__": "readme"}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]:
+        exec(compile(block, "README.md", "exec"), names)
+    value, gradient = names["slope"](np.array([2.0]))
+    expected, slope = names["graph"].at([2.0]).loglik([0.4, 0.9, 1.3], gradient=True)
+    assert float(value) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-12)
+    assert names["many"](np.ones((3, 1)), np.ones(4)).shape == (3, 4)
 
 
 def test_importing_phasic_imports_no_jax() -> None:
