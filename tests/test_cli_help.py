@@ -22,6 +22,7 @@ COMMANDS = [
     ("evaluate",),
     ("plot",),
     ("sample",),
+    ("models",),
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),
