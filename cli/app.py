@@ -12,6 +12,7 @@ import typer
 from phasic.cli.commands.cache_clear import clear
 from phasic.cli.commands.cache_info import info
 from phasic.cli.commands.cache_list import list_entries
+from phasic.cli.commands.convert import convert
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.inspect import inspect
 from phasic.cli.commands.models import models
@@ -70,6 +71,7 @@ def top(
       phasic plot model.py --theta 1.0 -o density.svg
       phasic sample model.py --theta 1.0 -n 1000 --seed 1
       phasic models
+      phasic convert model.py model.drn
       phasic cache info
 
     \b
@@ -105,6 +107,7 @@ _SHORT = {
     models: "The models that ship, and what one of them is.",
     plot: "A density, another function or the states, as PNG or SVG.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
+    convert: "A model as a file of another format.",
     info: "Where traces are kept, how many, how many bytes.",
     list_entries: "The traces in the cache, the newest first.",
     clear: "Remove all traces from the cache.",
@@ -127,6 +130,7 @@ _add(app, "evaluate", evaluate)
 _add(app, "plot", plot)
 _add(app, "sample", sample)
 _add(app, "models", models)
+_add(app, "convert", convert)
 app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
 _add(cache, "info", info)
 _add(cache, "list", list_entries)
