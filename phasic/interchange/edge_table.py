@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError, FormatError
+from ..errors import ConfigError, FormatError, NumericError
+from ..evaluation import check_theta
 from ..graph import Graph
+from ..state_space.labels import theta_label
 
 
 @dataclass(frozen=True)
@@ -39,13 +41,21 @@ class EdgeTable:
 
     @classmethod
     def of(cls, graph: Graph, theta: ArrayLike | None) -> EdgeTable:
-        """The edges of a graph; at theta, if given, as numbers, start weights as probabilities."""
+        """The edges of a graph; at theta, if given, as numbers, start weights as probabilities.
+
+        Raises:
+            NumericError: theta does not fit, or a weight is negative there, or infinite.
+        """
         source, target, base, coefficients = graph.edges()
         parameters: Sequence[str] = graph.parameter_names
         if theta is not None:
-            base = graph.frozen.weights(graph.at(theta).theta)
+            base = _weights(graph, theta)
             start = source == 0
             base[start] /= base[start].sum()
+            # A vertex all of whose weights are 0 keeps its edges: it is not absorbing.
+            leaving = np.bincount(source, base, minlength=graph.n_vertices)
+            keep = (base > 0) | (leaving[source] == 0)
+            source, target, base = source[keep], target[keep], base[keep]
             coefficients, parameters = np.zeros((base.size, 0)), ()
         states = graph.states().astype(np.int64)
         has_states = states.shape[1] > 0
@@ -113,6 +123,21 @@ class Edges:
             base,
             np.array(self.coefficients, np.float64).reshape(base.size, self._n_parameters),
         )
+
+
+def _weights(graph: Graph, theta: ArrayLike) -> NDArray[np.float64]:
+    # Not `at`, which would record a trace.
+    weights = graph.frozen.weights(check_theta(theta, graph.n_parameters))
+    wrong = np.flatnonzero(~(weights >= 0) | np.isinf(weights))
+    if wrong.size:
+        edge = int(wrong[0])
+        raise NumericError(
+            f"FATAL: the weight of {graph.frozen.edge_label(edge)} is {float(weights[edge])!r} at"
+            f" {theta_label(np.asarray(theta, np.float64))}",
+            code="WEIGHT_NEGATIVE",
+            hint="weights are finite and 0 or more",
+        )
+    return weights
 
 
 def need_numbers(graph: Graph, theta: ArrayLike | None, path: str, what: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError, FormatError
+from ..errors import ConfigError, FormatError, NumericError
 from ..graph import Graph
 from .edge_table import Edges, EdgeTable
 
@@ -214,6 +214,12 @@ class ExplicitTable:
         forms = self._forms[first:last].tolist()
         if not targets:
             return Row([], [], absorbing=True)
+        if not np.any(forms):
+            raise NumericError(
+                f"FATAL: {self.graph.frozen.label(state + 1)} is never left at theta",
+                code="ABSORPTION_UNREACHABLE",
+                hint="give a theta at which its rates are not all 0",
+            )
         if self.discrete:
             # The rest is 1 minus the others, a loop that is there among them or not.
             others = [k for k, target in enumerate(targets) if target != state]
