@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from first_step import mean_time
+from first_step import mean_time, solve
 from phasic.errors import GraphError
 from phasic.models import (
     coalescent,
@@ -115,6 +116,55 @@ def test_dirac_coalescent(n, psi):
 def test_dirac_without_events_is_kingman():
     found = multiple_mergers.dirac(12, psi=0.3).at([1.0, 0.0]).moments(3)
     np.testing.assert_allclose(found, coalescent.kingman(12).at([1.0]).moments(3), rtol=CLOSE)
+
+
+def spectrum_by_first_steps(n, rate):
+    """Mean branch lengths by descendants: `rate(k, j)` for some j of k, each set alike."""
+
+    def moves(state):
+        k = len(state)
+        out = []
+        for j in range(2, k + 1):
+            for chosen in itertools.combinations(range(k), j):
+                others = [size for i, size in enumerate(state) if i not in chosen]
+                after = tuple(sorted([*others, sum(state[i] for i in chosen)]))
+                out.append((after, rate(k, j) / math.comb(k, j)))
+        return out
+
+    return [
+        solve((1,) * n, moves, lambda state, i=i: state.count(i), lambda state: 0)
+        for i in range(1, n)
+    ]
+
+
+@pytest.mark.parametrize("n", [2, 3, 6])
+def test_spectra_with_multiple_mergers(n):
+    """Lineages merged one set at a time, in exact fractions."""
+    graph = multiple_mergers.beta_site_frequency(n, alpha=1.0)
+    expected = spectrum_by_first_steps(n, bolthausen_sznitman)
+    for row, value in zip(coalescent.spectrum_rewards(graph), expected, strict=True):
+        assert graph.at([1.0]).mean(row) == close(value)
+
+    psi = Fraction(1, 5)
+    graph = multiple_mergers.dirac_site_frequency(n, psi=0.2)
+    expected = spectrum_by_first_steps(
+        n,
+        lambda k, j: (
+            (Fraction(k * (k - 1), 2) if j == 2 else 0)
+            + 3 * math.comb(k, j) * psi**j * (1 - psi) ** (k - j)
+        ),
+    )
+    for row, value in zip(coalescent.spectrum_rewards(graph), expected, strict=True):
+        assert graph.at([1.0, 3.0]).mean(row) == close(value)
+
+
+def test_spectra_sum_to_the_coalescent_by_count():
+    joint = multiple_mergers.beta_site_frequency(9, alpha=1.3)
+    plain = multiple_mergers.beta(9, alpha=1.3)
+    np.testing.assert_allclose(joint.at([0.5]).moments(3), plain.at([0.5]).moments(3), rtol=CLOSE)
+    length = plain.states()[:, 0] * (plain.states()[:, 0] > 1)
+    total = coalescent.spectrum_rewards(joint).sum(axis=0)
+    assert joint.at([0.5]).mean(total) == close(plain.at([0.5]).mean(length))
 
 
 # -- isolation with migration
@@ -290,6 +340,8 @@ def test_wright_fisher_tail_is_geometric():
         lambda: multiple_mergers.beta(4, "1.5"),
         lambda: multiple_mergers.dirac(4, 0.0),
         lambda: multiple_mergers.dirac(4, True),
+        lambda: multiple_mergers.beta_site_frequency(4, 0),
+        lambda: multiple_mergers.dirac_site_frequency(1, 0.5),
         lambda: isolation.isolation_with_migration(4),
         lambda: isolation.isolation_with_migration([4]),
         lambda: isolation.isolation_with_migration([1, 0]),

@@ -39,6 +39,7 @@ def tandem(first: int, second: int) -> Graph:
         >>> round(graph.at([1.0, 2.0, 1.0]).mean(), 12)
         3.333333333333
     """
+    first, second = whole_number("first", first, 1), whole_number("second", second, 1)
     process = Process(
         variables=["first", "second", "lost"],
         parameters=["arrival", "service_1", "service_2"],
@@ -53,13 +54,12 @@ def tandem(first: int, second: int) -> Graph:
             ),
             Transition("second service", {"second": -1}, rate="service_2", when="second > 0"),
         ],
-        constants={
-            "places_1": whole_number("first", first, 1),
-            "places_2": whole_number("second", second, 1),
-        },
+        constants={"places_1": first, "places_2": second},
         absorbing="lost > 0",
     )
-    return process.graph(start={"first": 0})
+    places = product(range(first + 1), range(second + 1), (0,))
+    full = product((first,), range(second + 1), (1,))
+    return process.graph(start={"first": 0}, known_states=np.array([*places, *full]))
 
 
 class Law(NamedTuple):

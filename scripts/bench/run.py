@@ -20,6 +20,7 @@ import contest
 import densities
 import density_models
 import report
+import shipped
 from klu import Klu
 from models import selection
 from peers import PeerEnvironment
@@ -46,8 +47,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--large", action="store_true", help="SIRS with 45,150 states too")
     parser.add_argument(
         "--only",
-        choices=("contest", "densities", "sessions"),
-        help="only evaluation, only densities, or only the rest",
+        choices=("contest", "densities", "shipped", "sessions"),
+        help="only evaluation, only densities, only the models that ship, or only the rest",
     )
     parser.add_argument(
         "--no-python-peers",
@@ -114,6 +115,10 @@ def main() -> int:
                 densities.run(model, peers, work_dir, results)
                 _write(options, results)
         densities.beside(results)
+    if options.only in (None, "shipped"):
+        print("models that ship", file=sys.stderr, flush=True)
+        shipped.run(results)
+        _write(options, results)
     if options.only in (None, "sessions"):
         print("sessions", file=sys.stderr, flush=True)
         Sessions(peers, work_dir, results).run()
