@@ -282,14 +282,24 @@ def test_documents_name_the_field(changes, field, suffix, tmp_path):
         (".msgpack", b"\xdf\xff\xff\xff\xff"),
         (".msgpack", b"\xc6\xff\xff\xff\xff"),
         (".msgpack", msgpack.packb({1: 2})),
+        (".msgpack", msgpack.packb({"a": [{}] * 200})),
         (".msgpack", msgpack.packb(JSON) + b"\x00"),
         (".msgpack", msgpack.packb(msgpack.ExtType(5, b"x"))),
     ],
-    ids=range(15),
+    ids=range(16),
 )
 def test_documents_that_are_none(suffix, content, tmp_path):
     (tmp_path / f"m{suffix}").write_bytes(content)
     assert refusal(tmp_path / f"m{suffix}").code == "FILE_FORMAT"
+
+
+def test_many_lists_in_few_bytes(tmp_path):
+    (tmp_path / "m.msgpack").write_bytes(
+        b"\xdd" + (20_000_000).to_bytes(4, "big") + b"\x90" * 20_000_000
+    )
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert "lists" in refusal(tmp_path / "m.msgpack").message
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 800_000
 
 
 def test_a_document_that_is_too_large_is_not_read(tmp_path):

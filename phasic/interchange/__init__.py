@@ -109,6 +109,16 @@ def read_rewards(path: str | os.PathLike[str]) -> dict[str, NDArray[Any]]:
 
     Raises:
         FormatError: as for `read`, or there are rewards of transitions.
+
+    Example:
+        >>> import tempfile
+        >>> from phasic.models import coalescent
+        >>> graph = coalescent.kingman(3)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = f"{folder}/kingman.drn"
+        ...     write(graph, path, rewards={"lineages": graph.states()[:, 0]})
+        ...     read_rewards(path)["lineages"].tolist()
+        [0.0, 1.0, 2.0, 3.0]
     """
     suffix = _suffix(path, WITH_LABELS, "read rewards from")
     _check_file(path)
@@ -137,6 +147,15 @@ def write(
             rewards, or several vertices to start in.
         NumericError: theta does not fit.
         OSError: the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from phasic.models import phase_types
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(phase_types.erlang(2), f"{folder}/erlang.csv")
+        ...     print(Path(folder, "erlang.csv").read_text().splitlines()[1])
+        source,target,base,rate
     """
     suffix = _suffix(path, WRITABLE, "write")
     options: dict[str, Any] = {"theta": theta}

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, NoReturn
 
 from .. import config
@@ -107,16 +107,14 @@ def replacing(path: str, mode: str = "w") -> Iterator[IO[str]]:
         OSError: it cannot be written.
     """
     folder, name = os.path.split(os.path.abspath(path))
-    number, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+    # Not `tempfile`, whose files are for their owner alone.
+    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
+    options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
     try:
-        options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-        with open(number, mode, **options) as stream:  # type: ignore[call-overload]
+        with open(temporary, mode.replace("w", "x"), **options) as stream:  # type: ignore[call-overload]
             yield stream
-        # As `open` would have made it: a temporary file is for its owner alone.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
