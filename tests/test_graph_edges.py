@@ -52,6 +52,11 @@ def test_parallel_edges_add_and_states_sort():
     assert graph.states().ravel().tolist() == [0, 3, 7]
 
 
+def test_a_state_that_stands_there_twice_is_named():
+    with pytest.raises(GraphError, match=r"the state \(3, 1\) stands there twice"):
+        Graph.from_edges([0], [1], [1.0], states=[[0, 0], [3, 1], [2, 2], [3, 1]])
+
+
 @pytest.mark.parametrize(
     ("arguments", "options"),
     [

@@ -290,6 +290,11 @@ def test_edges_as_csv_by_hand(tmp_path):
     assert read(tmp_path / "m.csv").at().mean() == close(Fraction(1, 8) + Fraction(3, 16))
 
 
+def test_edges_as_a_spreadsheet_saves_them(tmp_path):
+    (tmp_path / "m.csv").write_bytes(b"\xef\xbb\xbfsource,target,base\r\nstart,1,1\r\n1,2,4\r\n")
+    assert read(tmp_path / "m.csv").at().mean() == close(0.25)
+
+
 def test_edges_with_states_and_parameters_by_hand(tmp_path):
     (tmp_path / "m.csv").write_text(
         "# Two lineages in two demes.\n# state: here there\n"

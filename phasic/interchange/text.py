@@ -34,8 +34,10 @@ class Lines:
                 self.number += 1
                 if len(raw) > _LONGEST:
                     self.refuse("a line of more than 1 MiB", "shorter lines")
+                # Some programs begin a file with a mark of its encoding.
+                encoding = "utf-8-sig" if self.number == 1 else "utf-8"
                 try:
-                    yield raw.decode("utf-8").rstrip("\r\n")
+                    yield raw.decode(encoding).rstrip("\r\n")
                 except UnicodeDecodeError:
                     self.refuse("bytes that are no UTF-8", "text")
 

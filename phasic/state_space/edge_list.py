@@ -7,9 +7,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .._engine.state_index import StateIndex
 from ..errors import GraphError, TraceError
 from .edges import EdgeChunk
 from .explored import Explored, build, to_int32
+from .labels import state_label
 
 
 class EdgeList:
@@ -95,9 +97,12 @@ def _states(states: ArrayLike) -> NDArray[np.int32]:
         )
     narrow = to_int32(array)
     if narrow.shape[1]:
-        unique, counts = np.unique(narrow[1:], axis=0, return_counts=True)
-        if (counts > 1).any():
-            _refuse(f"the state {tuple(unique[counts > 1][0].tolist())} stands there twice")
+        index = StateIndex(narrow.shape[1], narrow.shape[0])
+        numbers = index.insert(np.ascontiguousarray(narrow[1:]))
+        if numbers is not None and len(index) < numbers.size:
+            # Each new state is numbered one higher than those before it.
+            row = int(np.flatnonzero(numbers != np.arange(numbers.size))[0])
+            _refuse(f"the state {state_label(narrow[row + 1])} stands there twice")
     return narrow
 
 
