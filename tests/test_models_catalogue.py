@@ -73,13 +73,13 @@ def test_the_command_lists_them():
 )
 def test_the_command_shows_one(name):
     out = command_line("models", name).out
-    assert out.startswith("phasic.models.structured:migration\n")
+    assert out.startswith("phasic.models.structured:migration(n, demes=None, *, symmetric=True)\n")
     assert "Notohara" in out
     assert out.splitlines()[-1].startswith("phasic evaluate phasic.models.structured:migration ")
     data = command_line("models", name, "--json").envelope["data"]
     assert data["parameters"] == ["coalescence", "migration"]
     assert data["state"] == ["deme1", "deme2"]
-    assert data["call"] == "migration(n, demes=None, *, symmetric=True)"
+    assert data["arguments"] == "n, demes=None, *, symmetric=True"
 
 
 def test_a_name_that_is_none_is_told_its_neighbour():

@@ -37,13 +37,13 @@ def models(
     from phasic.models import catalogue
 
     if name is None:
-        rows = ((entry.place, entry.call, entry.summary) for entry in catalogue.entries())
-        return Result(Table(("model", "call", "summary"), rows, noun="model"))
+        rows = ((entry.place, entry.arguments, entry.summary) for entry in catalogue.entries())
+        return Result(Table(("model", "arguments", "summary"), rows, noun="model"))
     entry = catalogue.find(name)
     graph = entry.example_graph
     facts = {
         "model": entry.place,
-        "call": entry.call,
+        "arguments": entry.arguments,
         "text": entry.text,
         "source": entry.source,
         "kind": "discrete" if graph.discrete else "continuous",
@@ -59,8 +59,7 @@ def _page(entry: Entry, graph: Graph) -> str:
     """All of it as text; the last line is the command."""
     return "\n".join(
         [
-            f"{entry.place}",
-            f"{entry.call}",
+            f"{entry.place}({entry.arguments})",
             "",
             entry.text,
             "",

@@ -42,11 +42,11 @@ class Entry:
         return self.place.rpartition(":")[2]
 
     @property
-    def call(self) -> str:
-        """The name with its arguments and their defaults."""
+    def arguments(self) -> str:
+        """Its arguments with their defaults, as in `n, demes=None, *, symmetric=True`."""
         parameters = inspect.signature(self.function).parameters.values()
         shown = [p.replace(annotation=p.empty) for p in parameters]
-        return f"{self.name}{inspect.Signature(shown)}"
+        return str(inspect.Signature(shown))[1:-1]
 
     @property
     def summary(self) -> str:
