@@ -52,19 +52,23 @@ class ModelOptions:
         return names
 
 
+_TOP = 4096
+"""Bytes in which a JSON file says what it holds."""
+
+
 def looks_like_model(text: str) -> bool:
     """Whether `text` can only be meant as a model."""
     return ":" in text or text.endswith(".py") or _is_graph_file(text)
 
 
 def _is_graph_file(text: str) -> bool:
-    """Whether `text` ends like a file of edges or matrices. JSON may also be that of a trace."""
+    """Whether `text` ends like a file of edges or matrices. JSON is, if it says so at its top."""
     suffix = interchange.suffix_of(text, interchange.READABLE)
     if suffix != ".json":
         return suffix is not None
     try:
         with open(text, "rb") as stream:
-            return b'"phasic-trace/' not in stream.read(100)
+            return b'"phasic-edges/' in stream.read(_TOP)
     except OSError:
         return True  # reading it says what is wrong
 
@@ -77,7 +81,7 @@ def load_model(text: str, options: ModelOptions) -> Graph:
             code raises (the cause is kept).
         UsageError: the model does not take the arguments, or needs more.
     """
-    if _is_graph_file(text):
+    if interchange.suffix_of(text, interchange.READABLE) is not None:
         return _read_graph(text, options)
     place, separator, name = text.rpartition(":")
     if not separator:

@@ -110,6 +110,14 @@ def test_a_trace_as_json_is_still_a_trace(tmp_path):
     assert moments("t.json", "--theta", "2,1").expected == moments(*SIR, "--theta", "2,1")
 
 
+@pytest.mark.parametrize("command", [["convert", "m.json", "x.csv"], ["record", "m.json"]])
+def test_json_that_is_no_model(command, tmp_path):
+    (tmp_path / "m.json").write_text('{"format": "other"}')
+    outcome = phasic(*command)
+    assert outcome.code == ExitCode.NO
+    assert 'expected an object with "format": "phasic-edges/1"' in outcome.err
+
+
 def test_a_folder_that_is_not_there():
     outcome = phasic("convert", *SIR, "nowhere/m.csv")
     assert outcome.code == ExitCode.ENVIRONMENT
