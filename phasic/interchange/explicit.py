@@ -62,7 +62,7 @@ class ExplicitModel:
         source, goal, base, coefficients = self.edges.arrays()
         if self.discrete:
             base = self._normalised(source, goal, base, coefficients)
-        keep = source != goal  # in time that does not pass step by step a loop is nothing
+        keep = source != goal  # a loop is nothing in time, and in steps what the others leave
         keep &= ~np.isin(source, self._targets(target))
         source, goal, base, coefficients = (
             part[keep] for part in (source, goal, base, coefficients)
