@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import GraphError
 from ..graph import Graph
@@ -101,13 +101,20 @@ class Process:
         self._absorbing = self._condition(absorbing, "what is absorbing")
         self._transitions = [self._compile(transition) for transition in transitions]
 
-    def graph(self, start: Start, **options: Any) -> Graph:
+    def graph(
+        self,
+        start: Start,
+        *,
+        known_states: ArrayLike | None = None,
+        improper: bool = False,
+        max_vertices: int | None = None,
+    ) -> Graph:
         """The graph of the process.
 
         Args:
             start: values of the variables, 0 where not given; or a list of such with their
                 probabilities.
-            options: of `Graph`: known_states, improper, max_vertices.
+            known_states, improper, max_vertices: as for `Graph`.
 
         Raises:
             GraphError: start names what is no variable, or has numbers that are no counts.
@@ -121,7 +128,9 @@ class Process:
             discrete=self.discrete,
             parameter_names=self.parameters,
             state_names=self.variables,
-            **options,
+            known_states=known_states,
+            improper=improper,
+            max_vertices=max_vertices,
         )
 
     def rule(self, states: NDArray[np.int64]) -> Arrays:

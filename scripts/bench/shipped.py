@@ -49,7 +49,7 @@ TOO_SMALL = ("illness_death",)
 
 
 def states_per_second(entry: Entry) -> tuple[int, float]:
-    """(states, states a second) of a model, at its size, the best of as many rounds as fill time."""
+    """(states, states a second) of a model at its size: the best of as many rounds as fill time."""
     spent: list[float] = []
     while len(spent) < _ROUNDS or sum(spent) < _SECONDS:
         began = time.process_time()
