@@ -12,8 +12,10 @@ import typer
 from phasic.cli.commands.cache_clear import clear
 from phasic.cli.commands.cache_info import info
 from phasic.cli.commands.cache_list import list_entries
+from phasic.cli.commands.convert import convert
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.inspect import inspect
+from phasic.cli.commands.models import models
 from phasic.cli.commands.plot import plot
 from phasic.cli.commands.record import record
 from phasic.cli.commands.sample import sample
@@ -68,6 +70,8 @@ def top(
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       phasic plot model.py --theta 1.0 -o density.svg
       phasic sample model.py --theta 1.0 -n 1000 --seed 1
+      phasic models
+      phasic convert model.py model.drn
       phasic cache info
 
     \b
@@ -100,8 +104,10 @@ _SHORT = {
     record: "Record a model once and keep the trace.",
     inspect: "What a trace or a model is made of.",
     evaluate: "Moments, densities and all else for one theta or many.",
+    models: "The models that ship, and what one of them is.",
     plot: "A density, another function or the states, as PNG or SVG.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
+    convert: "A model as a file of another format.",
     info: "Where traces are kept, how many, how many bytes.",
     list_entries: "The traces in the cache, the newest first.",
     clear: "Remove all traces from the cache.",
@@ -123,6 +129,8 @@ _add(app, "inspect", inspect)
 _add(app, "evaluate", evaluate)
 _add(app, "plot", plot)
 _add(app, "sample", sample)
+_add(app, "models", models)
+_add(app, "convert", convert)
 app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
 _add(cache, "info", info)
 _add(cache, "list", list_entries)

@@ -1,7 +1,7 @@
 """From what the user calls a model to a graph.
 
 `file.py`, `file.py:NAME` or `package.module:NAME`; NAME is a Graph, a callback (one state in, its
-transitions out), or a function that returns a Graph.
+transitions out), or a function that returns a Graph. Or a file that `phasic.interchange` reads.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
+from phasic import interchange
 from phasic.cli.errors import UsageError
 from phasic.errors import GraphError, PhasicError
 
@@ -51,9 +52,25 @@ class ModelOptions:
         return names
 
 
+_TOP = 4096
+"""Bytes in which a JSON file says what it holds."""
+
+
 def looks_like_model(text: str) -> bool:
     """Whether `text` can only be meant as a model."""
-    return ":" in text or text.endswith(".py")
+    return ":" in text or text.endswith(".py") or _is_graph_file(text)
+
+
+def _is_graph_file(text: str) -> bool:
+    """Whether `text` ends like a file of edges or matrices. JSON is, if it says so at its top."""
+    suffix = interchange.suffix_of(text, interchange.READABLE)
+    if suffix != ".json":
+        return suffix is not None
+    try:
+        with open(text, "rb") as stream:
+            return b'"phasic-edges/' in stream.read(_TOP)
+    except OSError:
+        return True  # reading it says what is wrong
 
 
 def load_model(text: str, options: ModelOptions) -> Graph:
@@ -64,6 +81,8 @@ def load_model(text: str, options: ModelOptions) -> Graph:
             code raises (the cause is kept).
         UsageError: the model does not take the arguments, or needs more.
     """
+    if interchange.suffix_of(text, interchange.READABLE) is not None:
+        return _read_graph(text, options)
     place, separator, name = text.rpartition(":")
     if not separator:
         place, name = text, ""
@@ -71,6 +90,33 @@ def load_model(text: str, options: ModelOptions) -> Graph:
     if not name:
         name = _only_model(place, module)
     return _graph_of(f"{place}:{name}", _find(place, module, name), options)
+
+
+def _read_graph(path: str, options: ModelOptions) -> Graph:
+    arguments = dict(options.arguments)
+    if options.discrete:
+        arguments["discrete"] = True
+    types = {"discrete": bool, "target": str}
+    for name, value in arguments.items():
+        if name not in types:
+            raise UsageError(
+                f"{path} is a file and takes no argument {name}",
+                code="USAGE",
+                hint="it takes target, a label to end at, and discrete",
+            )
+        if not isinstance(value, types[name]):
+            raise UsageError(
+                f"--arg {name} is {value!r}",
+                code="USAGE",
+                hint="as in --arg discrete=true or --arg target=done",
+            )
+    if options.max_vertices is not None:
+        raise UsageError(
+            f"{path} is a file and takes no --max-vertices",
+            code="USAGE",
+            hint="set PHASIC_MAX_VERTICES to read more than 1 million states",
+        )
+    return interchange.read(path, **arguments)
 
 
 def _parse_arguments(arguments: list[str]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ ModelArgument: TypeAlias = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="file.py, file.py:NAME or package.module:NAME, where NAME is a callback, a Graph or a"
-        " function that returns one. NAME may be left out where there is only one.",
+        " function that returns one. NAME may be left out where there is only one. Or a file of"
+        " edges or matrices, as `phasic convert` writes them.",
     ),
 ]
 

@@ -24,6 +24,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from .declared import Process, Transition
     from .distribution import Distribution
     from .graph import Graph
     from .trace_elimination import EliminationTrace, evaluate_trace, record_elimination_trace
@@ -32,6 +33,8 @@ _PLACES = {
     "Distribution": "distribution",
     "EliminationTrace": "trace_elimination",
     "Graph": "graph",
+    "Process": "declared",
+    "Transition": "declared",
     "evaluate_trace": "trace_elimination",
     "record_elimination_trace": "trace_elimination",
 }
@@ -49,7 +52,9 @@ __all__ = [
     "NumericError",
     "PhasicError",
     "PhasicWarning",
+    "Process",
     "TraceError",
+    "Transition",
     "__version__",
     "evaluate_trace",
     "record_elimination_trace",

@@ -23,10 +23,12 @@ from .errors import GraphError, NumericError
 from .evaluation import check_theta
 from .state_space.batch_rule import BatchRule
 from .state_space.callback import CallbackRule
+from .state_space.edge_list import EdgeList
 from .state_space.explored import Explored
 from .state_space.frozen import DROPPED, FrozenGraph
 from .state_space.manual import ManualRule, Vertex
 from .state_space.matrices import Matrices, MatrixRule, as_matrices
+from .state_space.names import checked_names, fitted_names
 from .trace_elimination import EliminationTrace, find_trace, obtain_trace, record_and_keep
 
 if TYPE_CHECKING:
@@ -71,9 +73,13 @@ class Graph:
         rule: many states in, (m, state_length), all their transitions out as arrays
             `(source_row, next_states, base, coefficients)`; needs `start`.
         start: start edges, as a callback returns them.
+        known_states: (m, state_length), states of a rule's model that are known beforehand: the
+            rule sees them all at once and not one after the other as they are found.
         parameterized: True: weights may have coefficients of theta, also in place of a weight;
             False: they may not, and theta cannot be set; None: as they come.
         n_parameters: length of theta; None: that of the coefficients.
+        parameter_names: of the entries of theta, for people and files.
+        state_names: of the entries of a state, for people and files.
         discrete: whether weights are probabilities of steps instead of rates.
         improper: accept states from which absorption cannot be reached; T may then be infinite.
         max_vertices: bound of the state space; None: the configured one (1 million).
@@ -99,29 +105,37 @@ class Graph:
         callback: Callable[..., Any] | None = None,
         rule: Callable[..., Any] | None = None,
         start: Sequence[Any] | None = None,
+        known_states: ArrayLike | None = None,
         parameterized: bool | None = None,
         n_parameters: int | None = None,
+        parameter_names: Sequence[str] | None = None,
+        state_names: Sequence[str] | None = None,
         discrete: bool = False,
         improper: bool = False,
         max_vertices: int | None = None,
         **callback_arguments: Any,
     ) -> None:
+        if n_parameters is None and parameter_names is not None:
+            n_parameters = len(parameter_names)
         given = (parameterized, n_parameters, state_length)
         source: StateSpace
         if callback is not None and rule is not None:
             raise GraphError("callback and rule are given; a graph has one of them", code="MODEL")
+        if known_states is not None and rule is None:
+            raise GraphError("known_states are given without a rule", code="MODEL")
         if callback is not None:
             source = CallbackRule(_callable(callback), callback_arguments, start, *given)
         elif rule is not None:
             if start is None:
                 raise GraphError("a batch rule needs start edges: start=[…]", code="MODEL")
-            source = BatchRule(_callable(rule), callback_arguments, start, *given)
+            source = BatchRule(_callable(rule), callback_arguments, start, known_states, *given)
         else:
             if callback_arguments or start is not None:
                 name = next(iter(callback_arguments), "start")
                 raise GraphError(f"{name} is given without a callback or rule", code="MODEL")
             source = ManualRule(state_length or 0, n_parameters)
         self._set_up(source, parameterized, discrete, improper, max_vertices)
+        self._name(parameter_names, state_names)
 
     @classmethod
     def from_matrices(
@@ -150,6 +164,53 @@ class Graph:
         graph._set_up(MatrixRule(alpha, S, states, discrete), False, discrete, improper, None)
         return graph
 
+    @classmethod
+    def from_edges(
+        cls,
+        source: ArrayLike,
+        target: ArrayLike,
+        base: ArrayLike,
+        coefficients: ArrayLike | None = None,
+        states: ArrayLike | None = None,
+        *,
+        n_vertices: int | None = None,
+        parameter_names: Sequence[str] | None = None,
+        state_names: Sequence[str] | None = None,
+        discrete: bool = False,
+        improper: bool = False,
+        max_vertices: int | None = None,
+    ) -> Graph:
+        """From edges between numbered vertices, as `edges` and `states` list them.
+
+        Args:
+            source: (n_edges,), vertices; 0 is the start.
+            target: (n_edges,), vertices.
+            base: (n_edges,); weight = base + coefficients · theta.
+            coefficients: (n_edges, n_parameters), or None: weights are constant.
+            states: (n_vertices, state_length), row 0 standing for the start, or None.
+            n_vertices: None: that of the states, else the highest vertex of an edge and one.
+            parameter_names, state_names, discrete, improper, max_vertices: as for `Graph`.
+
+        Raises:
+            GraphError: shapes, numbers or states do not fit.
+
+        Example:
+            >>> from phasic import Graph
+            >>> Graph.from_edges([0, 1, 2], [1, 2, 3], [1, 1, 2]).at().mean()
+            1.5
+        """
+        graph = cls.__new__(cls)
+        edges = EdgeList(source, target, base, coefficients, states, n_vertices)
+        graph._set_up(edges, None, discrete, improper, max_vertices)
+        graph._name(parameter_names, state_names)
+        return graph
+
+    def _name(
+        self, parameter_names: Sequence[str] | None, state_names: Sequence[str] | None
+    ) -> None:
+        self._parameter_names = checked_names(parameter_names, "parameter_names")
+        self._state_names = checked_names(state_names, "state_names")
+
     def _set_up(
         self,
         source: StateSpace,
@@ -169,6 +230,7 @@ class Graph:
         self._recorded_without_plans = False
         self._distribution: Distribution | None = None
         self._theta: NDArray[np.float64] | None = None
+        self._name(None, None)
 
     # ---- building by hand
 
@@ -233,6 +295,24 @@ class Graph:
     def n_parameters(self) -> int:
         """Length of theta."""
         return self.frozen.n_parameters
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """(n_parameters,), as given; theta1, theta2, … where none were.
+
+        Raises:
+            GraphError: names are given, and not one for each parameter.
+        """
+        return fitted_names(self._parameter_names, self.n_parameters, "theta", "parameter_names")
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """(state_length,), as given; x1, x2, … where none were.
+
+        Raises:
+            GraphError: names are given, and not one for each entry of a state.
+        """
+        return fitted_names(self._state_names, self.states().shape[1], "x", "state_names")
 
     @property
     def discrete(self) -> bool:

@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 
 README = (Path(__file__).parents[1] / "README.md").read_text()
-PYTHON = re.search(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^    (phasic .*?)(?:\s{2,}#.*)?$", README, re.MULTILINE)
 
 
-def test_the_example_prints_what_it_says():
-    assert PYTHON is not None
-    code = PYTHON[1]
+def test_there_are_examples():
+    assert len(EXAMPLES) >= 2
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_every_example_prints_what_it_says(code):
     shown = code.strip().splitlines()[-1].partition("# ")[2]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -30,8 +33,7 @@ def test_the_example_prints_what_it_says():
 @pytest.fixture
 def place(tmp_path, monkeypatch):
     """A directory with the README's model, its thetas and a key."""
-    assert PYTHON is not None
-    (tmp_path / "model.py").write_text(PYTHON[1])
+    (tmp_path / "model.py").write_text(EXAMPLES[0])
     (tmp_path / "thetas.csv").write_text("1.0\n2.0\n")
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
@@ -46,7 +48,11 @@ def test_there_are_commands():
 def test_every_command_works(command, place):
     program = shlex.join([sys.executable, "-m", "phasic.cli"])
     # The `phasic record` of the line before gives the KEY.
-    line = re.sub(r"\bphasic (?=record|inspect|evaluate|plot|sample|cache)", f"{program} ", command)
+    line = re.sub(
+        r"\bphasic (?=record|inspect|evaluate|plot|sample|models|convert|cache)",
+        f"{program} ",
+        command,
+    )
     line = line.replace("KEY", f"$({program} record model.py)")
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import doctest
 import math
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -220,13 +218,6 @@ def test_linear_birth_death_dies_out():
 # -- all of them
 
 
-@pytest.mark.parametrize("module", [birth_death, coalescent, structured])
-def test_examples_of_the_docstrings(module):
-    failed, tried = doctest.testmod(module)
-    assert failed == 0
-    assert tried > 0
-
-
 MODELS = {
     "kingman": lambda: coalescent.kingman(7),
     "site_frequency": lambda: coalescent.site_frequency(7),
@@ -295,11 +286,3 @@ def test_rules_accept_frontiers_without_transitions(rule, state_length, width):
     assert next_states.shape == (0, state_length)
     assert base.shape == (0,)
     assert coefficients.shape == (0, width)
-
-
-def test_site_frequency_rule_is_fast():
-    """At least 100,000 states a second for n = 30."""
-    states = coalescent.site_frequency(30).states()[1:].astype(np.int32)
-    began = time.process_time()
-    coalescent.site_frequency_rule(states)
-    assert len(states) / (time.process_time() - began) >= 100_000

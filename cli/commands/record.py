@@ -47,6 +47,7 @@ def record(
       phasic record model.py:two_islands --arg n=12
       phasic record phasic.models.coalescent:site_frequency --arg n=20
       phasic record phasic.models.structured:migration --arg n=[4,3]
+      phasic record model.drn --arg target=done
       phasic record model.py -o model.trace
       phasic record model.py | phasic evaluate - --theta 1.0
     """

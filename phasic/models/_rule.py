@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from phasic.errors import GraphError
 
-States: TypeAlias = NDArray[np.int32]
+States: TypeAlias = NDArray[np.int64]
 # source_row (k,), next_states (k, state_length), base (k,), coefficients (k, n_parameters)
 Transitions: TypeAlias = tuple[NDArray[np.intp], States, NDArray[np.float64], NDArray[np.float64]]
 
@@ -31,3 +31,20 @@ def replicate(counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.in
     ends = np.cumsum(counts)
     position = np.arange(item.size) - np.repeat(ends - counts, counts)
     return item, position
+
+
+def real_number(name: str, value: object, low: float, high: float) -> float:
+    """`value` as a float with low < value < high, or a GraphError that names the argument."""
+    is_number = isinstance(value, (int, float, np.integer, np.floating))
+    if isinstance(value, bool) or not is_number or not low < value < high:  # type: ignore[operator]
+        raise GraphError(
+            f"{name} is {value!r}, expected a number between {low:g} and {high:g}",
+            code="MODEL_ARGUMENT",
+            hint=f"pass {name}={(low + min(high, low + 2)) / 2:g}, for example",
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
+def chain(first: int, last: int) -> States:
+    """The states (first,), …, (last,) of a model that counts one thing, as `known_states`."""
+    return np.arange(first, last + 1, dtype=np.int64)[:, np.newaxis]

@@ -14,7 +14,7 @@ import numpy as np
 
 from phasic.errors import GraphError
 from phasic.graph import Graph
-from phasic.models._rule import States, Transitions, whole_number
+from phasic.models._rule import States, Transitions, chain, whole_number
 
 
 def queue_rule(states: States, *, capacity: int, servers: int, absorbing: int) -> Transitions:
@@ -57,7 +57,13 @@ def overflow(capacity: int, *, servers: int = 1) -> Graph:
     capacity = whole_number("capacity", capacity, 1)
     servers = whole_number("servers", servers, 1)
     rule = partial(queue_rule, capacity=capacity, servers=servers, absorbing=capacity)
-    return Graph(rule=rule, start=[((0,), 1.0, [0.0, 0.0])], n_parameters=2)
+    return Graph(
+        rule=rule,
+        start=[((0,), 1.0, [0.0, 0.0])],
+        known_states=chain(0, capacity),
+        parameter_names=["arrival", "service"],
+        state_names=["customers"],
+    )
 
 
 def busy_period(capacity: int, *, servers: int = 1) -> Graph:
@@ -84,7 +90,13 @@ def busy_period(capacity: int, *, servers: int = 1) -> Graph:
     capacity = whole_number("capacity", capacity, 1)
     servers = whole_number("servers", servers, 1)
     rule = partial(queue_rule, capacity=capacity, servers=servers, absorbing=0)
-    return Graph(rule=rule, start=[((1,), 1.0, [0.0, 0.0])], n_parameters=2)
+    return Graph(
+        rule=rule,
+        start=[((1,), 1.0, [0.0, 0.0])],
+        known_states=chain(0, capacity),
+        parameter_names=["arrival", "service"],
+        state_names=["customers"],
+    )
 
 
 def extinction_rule(states: States, *, capacity: int) -> Transitions:
@@ -135,4 +147,10 @@ def extinction(initial: int, capacity: int) -> Graph:
             hint="pass a capacity of at least initial",
         )
     rule = partial(extinction_rule, capacity=capacity)
-    return Graph(rule=rule, start=[((initial,), 1.0, [0.0, 0.0])], n_parameters=2)
+    return Graph(
+        rule=rule,
+        start=[((initial,), 1.0, [0.0, 0.0])],
+        known_states=chain(0, capacity),
+        parameter_names=["birth", "death"],
+        state_names=["individuals"],
+    )

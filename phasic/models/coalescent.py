@@ -7,9 +7,10 @@ Each pair of lineages merges at the same rate; the time is that to the most rece
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from phasic.graph import Graph
-from phasic.models._rule import States, Transitions, replicate, whole_number
+from phasic.models._rule import States, Transitions, chain, replicate, whole_number
 
 
 def kingman_rule(states: States) -> Transitions:
@@ -40,7 +41,13 @@ def kingman(n: int) -> Graph:
         1.6
     """
     n = whole_number("n", n, 2)
-    return Graph(rule=kingman_rule, start=[((n,), 1.0, [0.0])], n_parameters=1)
+    return Graph(
+        rule=kingman_rule,
+        start=[((n,), 1.0, [0.0])],
+        known_states=chain(1, n),
+        parameter_names=["coalescence"],
+        state_names=["lineages"],
+    )
 
 
 def site_frequency_rule(states: States) -> Transitions:
@@ -83,7 +90,8 @@ def site_frequency(n: int) -> Graph:
     i - 1 as a reward gives the length of branches on which a mutation is seen i times in the
     sample; times half the mutation rate its mean is the expected site-frequency spectrum.
 
-    With rate 1 the mean branch lengths are 2 / i.
+    With rate 1 the mean branch lengths are 2 / i. `spectrum_rewards` gives all columns, also those
+    of the folded spectrum.
 
     Fu, Y.-X. (1995). Statistical properties of segregating sites. Theoretical Population Biology
     48, 172-197. Hobolth, A., Siri-Jégousse, A. & Bladt, M. (2019). Phase-type distributions in
@@ -100,4 +108,38 @@ def site_frequency(n: int) -> Graph:
     """
     n = whole_number("n", n, 2)
     start = (n,) + (0,) * (n - 1)
-    return Graph(rule=site_frequency_rule, start=[(start, 1.0, [0.0])], n_parameters=1)
+    return Graph(
+        rule=site_frequency_rule,
+        start=[(start, 1.0, [0.0])],
+        parameter_names=["coalescence"],
+        state_names=[f"a{i}" for i in range(1, n + 1)],
+    )
+
+
+def spectrum_rewards(graph: Graph, *, folded: bool = False) -> NDArray[np.float64]:
+    """Rewards of the site-frequency spectrum of `site_frequency(n)`, one row a class of sites.
+
+    Args:
+        graph: the model.
+        folded: sites with i and n - i descendants are one class, as where it is not known which
+            allele is the ancestral one.
+
+    Returns:
+        (n - 1, n_vertices), row i - 1 for sites seen i times; folded: (n // 2, n_vertices), row
+        i - 1 for those whose rarer allele is seen i times.
+
+    Example:
+        >>> graph = site_frequency(4)
+        >>> rewards = spectrum_rewards(graph, folded=True)
+        >>> [round(graph.at([1.0]).mean(row), 12) for row in rewards]
+        [2.666666666667, 1.0]
+    """
+    lengths = graph.states()[:, :-1].T.astype(np.float64)
+    if not folded:
+        return lengths
+    half = (lengths.shape[0] + 1) // 2
+    rewards = lengths[:half].copy()
+    # The middle class of an even n is its own mirror image.
+    mirrored = lengths[::-1][: lengths.shape[0] // 2]
+    rewards[: mirrored.shape[0]] += mirrored
+    return rewards

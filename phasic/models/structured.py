@@ -111,15 +111,21 @@ def migration(n: int | Sequence[int], demes: int | None = None, *, symmetric: bo
     sample = _sample(n, demes)
     d = len(sample)
     if symmetric:
-        n_parameters = 2
+        names = ["coalescence", "migration"]
         coalescence = np.tile([1.0, 0.0], (d, 1))
         moves = np.tile([0.0, 1.0 / (d - 1)], (d, d, 1))
     else:
         n_parameters = d * d
+        names = [f"coalescence_{i}" for i in range(1, d + 1)]
+        names += [f"migration_{i}_{j}" for i in range(1, d + 1) for j in range(1, d + 1) if i != j]
         identity = np.eye(n_parameters)
         coalescence = identity[:d]
         moves = np.zeros((d, d, n_parameters))
         moves[~np.eye(d, dtype=bool)] = identity[d:]
     rule = partial(migration_rule, coalescence=coalescence, migration=moves)
-    start = [(sample, 1.0, [0.0] * n_parameters)]
-    return Graph(rule=rule, start=start, n_parameters=n_parameters)
+    return Graph(
+        rule=rule,
+        start=[(sample, 1.0, [0.0] * len(names))],
+        parameter_names=names,
+        state_names=[f"deme{i}" for i in range(1, d + 1)],
+    )

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .._engine.state_index import StateIndex
 from ..errors import GraphError
@@ -46,18 +46,20 @@ class BatchRule:
         rule: Rule,
         arguments: Mapping[str, Any],
         start: Sequence[object],
+        known_states: ArrayLike | None,
         parameterized: bool | None,
         n_parameters: int | None,
         state_length: int | None,
     ) -> None:
         self.rule = bind_arguments(rule, arguments)
         self.start = start
+        self.known_states = known_states
         self.parameterized = parameterized
         self.n_parameters = n_parameters
         self.state_length = state_length
 
     def explore(self, discrete: bool, max_vertices: int) -> Explored:
-        """Applies the rule to every state that can be reached.
+        """Applies the rule to every state that is known or can be reached.
 
         Raises:
             GraphError: the rule raised, or returned what it should not.
@@ -79,6 +81,11 @@ class BatchRule:
 
         target = numbers(start, lambda row: "the start")
         chunks = [EdgeChunk(np.zeros_like(target), target, start.base, start.coefficients)]
+        if self.known_states is not None:
+            shape = (None, state_length)
+            known = _array(self.known_states, "known_states", "iu", shape, "its known states")
+            if index.insert(to_int32(known)) is None:
+                raise too_large(index.states(), max_vertices)
         done = width = 0
         while done < len(index):
             last = min(len(index), done + _FRONTIER)

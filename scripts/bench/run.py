@@ -21,6 +21,7 @@ import densities
 import density_models
 import jax_calls
 import report
+import shipped
 from klu import Klu
 from models import selection
 from peers import PeerEnvironment
@@ -47,8 +48,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--large", action="store_true", help="SIRS with 45,150 states too")
     parser.add_argument(
         "--only",
-        choices=("contest", "densities", "jax", "sessions"),
-        help="only evaluation, only densities, only JAX models, or only the rest",
+        choices=("contest", "densities", "jax", "shipped", "sessions"),
+        help="only evaluation, densities, JAX models, the models that ship, or the rest",
     )
     parser.add_argument(
         "--no-python-peers",
@@ -118,6 +119,10 @@ def main() -> int:
     if options.only in (None, "jax"):
         print("JAX", file=sys.stderr, flush=True)
         jax_calls.run(peers, results)
+        _write(options, results)
+    if options.only in (None, "shipped"):
+        print("models that ship", file=sys.stderr, flush=True)
+        shipped.run(results)
         _write(options, results)
     if options.only in (None, "sessions"):
         print("sessions", file=sys.stderr, flush=True)
