@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ from .distribution import Distribution
 from .epochs import EpochDistribution
 from .errors import GraphError, NumericError
 from .evaluation import check_theta
+from .jax_models import JaxModels
 from .state_space.batch_rule import BatchRule
 from .state_space.callback import CallbackRule
 from .state_space.edge_list import EdgeList
@@ -30,9 +31,6 @@ from .state_space.manual import ManualRule, Vertex
 from .state_space.matrices import Matrices, MatrixRule, as_matrices
 from .state_space.names import checked_names, fitted_names
 from .trace_elimination import EliminationTrace, find_trace, obtain_trace, record_and_keep
-
-if TYPE_CHECKING:
-    from .jax import DensityModel, JointModel, Likelihood, MomentsModel
 
 
 class StateSpace(Protocol):
@@ -60,7 +58,7 @@ def _at_own_theta(method: Callable[..., Any]) -> Any:
     return call
 
 
-class Graph:
+class Graph(JaxModels):
     """A Markov graph whose edge weights are linear in theta, absorbed after time T.
 
     Give one of `callback`, `rule`, or neither (vertices and edges are then added by hand).
@@ -424,116 +422,6 @@ class Graph:
                 self._trace, recorded = obtain_trace(self)
                 self._recorded_without_plans = recorded
             return self._trace
-
-    # ---- models for JAX; see `phasic.jax`
-
-    def pmf_from_graph(
-        self,
-        discrete: bool | None = None,
-        *,
-        method: str = "auto",
-        tolerance: float | None = None,
-    ) -> DensityModel:
-        """`model(theta, times, rewards=None)`: the density, or pmf, as a JAX function.
-
-        Args:
-            discrete: what kind of graph is expected; None: whichever it is.
-            method, tolerance: as for `Distribution.pdf`.
-
-        Returns:
-            A `phasic.jax.DensityModel`, which also has `logpdf`, `cdf`, `logcdf`, `sf`, `logsf`.
-
-        Raises:
-            NumericError: the graph is of the other kind.
-            GraphError, TraceError: the model is not valid, has no end, or is too large.
-
-        Example:
-            >>> import jax
-            >>> jax.config.update("jax_enable_x64", True)
-            >>> from phasic.models.coalescent import kingman
-            >>> model = kingman(2).pmf_from_graph()
-            >>> float(jax.jit(model)([2.0], 0.0))
-            2.0
-        """
-        from .jax import DensityModel
-
-        if discrete is not None and bool(discrete) != self._discrete:
-            kind = "discrete" if self._discrete else "continuous"
-            raise NumericError(
-                f"FATAL: the graph is {kind}, and discrete={discrete} is asked for",
-                code="NOT_DISCRETE" if discrete else "NOT_CONTINUOUS",
-                hint=f"build the graph with discrete={bool(discrete)}, or leave the argument out",
-            )
-        return DensityModel(self._obtain_trace(), method, tolerance)
-
-    def logpdf_from_graph(
-        self,
-        discrete: bool | None = None,
-        *,
-        method: str = "auto",
-        tolerance: float | None = None,
-    ) -> Callable[..., Any]:
-        """`logpdf(theta, times, rewards=None)`: the same, as logarithms."""
-        return self.pmf_from_graph(discrete, method=method, tolerance=tolerance).logpdf
-
-    def moments_from_graph(self, nr_moments: int = 2) -> MomentsModel:
-        """`moments(theta, rewards=None)`: E[Y], .., E[Y^nr_moments] as a JAX function.
-
-        Returns:
-            A `phasic.jax.MomentsModel`; its values are (nr_moments,), with rewards (n_vertices,
-            n_features) they are (n_features, nr_moments).
-        """
-        from .jax import MomentsModel
-
-        return MomentsModel(self._obtain_trace(), nr_moments)
-
-    def pmf_and_moments_from_graph(
-        self,
-        nr_moments: int = 2,
-        discrete: bool | None = None,
-        *,
-        method: str = "auto",
-        tolerance: float | None = None,
-    ) -> JointModel:
-        """`model(theta, times, rewards=None)`: density and moments, as the two models give them."""
-        from .jax import JointModel
-
-        density = self.pmf_from_graph(discrete, method=method, tolerance=tolerance)
-        return JointModel(density, self.moments_from_graph(nr_moments))
-
-    # Rewards (n_vertices, n_features) make any model multivariate.
-    pmf_from_graph_multivariate = pmf_from_graph
-    moments_from_graph_multivariate = moments_from_graph
-    pmf_and_moments_from_graph_multivariate = pmf_and_moments_from_graph
-
-    def loglik_from_graph(
-        self,
-        observed: ArrayLike,
-        weights: ArrayLike | None = None,
-        *,
-        right_censored: ArrayLike | None = None,
-        intervals: ArrayLike | None = None,
-        rewards: ArrayLike | None = None,
-        method: str = "auto",
-        tolerance: float | None = None,
-    ) -> Likelihood:
-        """`loglik(theta)`: the log-likelihood of data as a JAX function, a scalar.
-
-        Args: as for `Distribution.loglik`.
-
-        Returns:
-            A `phasic.jax.Likelihood`.
-        """
-        from .jax import Likelihood
-
-        return Likelihood(
-            self.pmf_from_graph(method=method, tolerance=tolerance),
-            observed,
-            weights,
-            right_censored=right_censored,
-            intervals=intervals,
-            rewards=rewards,
-        )
 
     # ---- theta
 
