@@ -19,6 +19,7 @@ from . import answers, quantiles
 from ._engine.chain import DENSITY, DISTRIBUTION, METHODS, SURVIVAL, Found
 from .answers import Answer, Array, Logs
 from .errors import NumericError
+from .evaluation import as_numbers
 
 #: Relative error that is accepted where nothing else is asked for.
 DEFAULT_TOLERANCE = 1e-9
@@ -26,6 +27,9 @@ DEFAULT_TOLERANCE = 1e-9
 _NAMES = {DENSITY: "density", DISTRIBUTION: "distribution function", SURVIVAL: "survival function"}
 # Above this, the logarithm of a probability is taken from what it lacks to 1.
 _NEAR_ONE = 0.75
+# Logarithms of what is 0 in double, and of what is nothing beside 1.
+_NOTHING = -800.0
+_NOTHING_BESIDE_ONE = -40.0
 
 
 class Ask(NamedTuple):
@@ -36,6 +40,7 @@ class Ask(NamedTuple):
     order: int = 0  # of derivatives in theta
     method: int = 0  # into METHODS
     tolerance: float = DEFAULT_TOLERANCE
+    logarithm: bool = True  # whether it is the logarithm that has to be right
 
 
 class DensityFunctions(ABC):
@@ -193,12 +198,13 @@ class DensityFunctions(ABC):
         whole: bool = False,
     ) -> Any:
         wanted = _Options(**_known(options, _Options))
-        times = as_times(t)
+        times = as_times(t) if check is None else as_numbers(t, "probabilities")
         flat = times.reshape(-1)
         if check is not None:
             check(flat)
         order = 2 if wanted.hessian else 1 if wanted.gradient else 0
-        ask = Ask(None, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
+        method, tolerance = _method(wanted.method), _tolerance(wanted.tolerance)
+        ask = Ask(None, -1, order, method, tolerance, logarithm)
         shape = times.shape
 
         def one(rewards: Array | None) -> Answer:
@@ -305,12 +311,13 @@ class DensityFunctions(ABC):
     def _settle(self, function: int, times: Array, ask: Ask, logs: Logs) -> None:
         """Refused times: so far out that the value is its limit in double, or an error."""
         refused = ~(logs.bound <= ask.tolerance)
-        far = refused.copy()
-        if ask.order == 0:
-            log_tail = self._log_tail(times[refused], ask)
-            far[refused] = log_tail < (-40 if function == DISTRIBUTION else -800)
-        else:
-            far[:] = False
+        far = np.zeros_like(refused)
+        if ask.order == 0 and function == DISTRIBUTION:
+            far[refused] = self._log_tail(times[refused], ask) < _NOTHING_BESIDE_ONE
+        elif ask.order == 0 and not ask.logarithm:
+            # The logarithm itself is not known so far out.
+            far[refused] = self._log_tail(times[refused], ask) < _NOTHING
+            far |= refused & (logs.bound < 1) & (logs.log_value < _NOTHING)
         if far.any():
             limit = -np.inf
             if function == DISTRIBUTION:
@@ -344,7 +351,9 @@ class DensityFunctions(ABC):
     def _hazard(self, times: Array, ask: Ask) -> Logs:
         if np.isposinf(times).any():
             raise NumericError(
-                "FATAL: the hazard is asked for at an infinite time", code="TIME_INFINITE"
+                "FATAL: the hazard is asked for at an infinite time",
+                code="TIME_INFINITE",
+                hint="its limit is approached at finite times, of some tens of means",
             )
         if ask.order > 1:
             raise NumericError(
@@ -352,8 +361,17 @@ class DensityFunctions(ABC):
                 code="NOT_DIFFERENTIABLE",
                 hint="take it from those of logpdf and logsf",
             )
+        ask = ask._replace(logarithm=True)
         density = self._logs(DENSITY, times, ask)
         survival = self._logs(SURVIVAL, times - 1 if self.discrete else times, ask)
+        over = np.flatnonzero(np.isneginf(survival.log_value))
+        if over.size:
+            raise NumericError(
+                f"FATAL: the hazard is asked for at {times[over[0]]:g}, when all is over: nothing "
+                "is left to be absorbed",
+                code="HAZARD_UNDEFINED",
+                hint="ask where sf is positive, discrete: sf of the step before",
+            )
         logs = answers.ratio(density, survival, self.n_parameters)
         none = np.isneginf(density.log_value)
         logs.log_value[none] = -np.inf
@@ -407,6 +425,7 @@ def as_ask(variable: DensityFunctions, order: int, **options: Any) -> Ask:
         raise NumericError(
             f"FATAL: rewards have shape {rewards.shape}; expected one reward a vertex",
             code="REWARD_LENGTH",
+            hint="ask for each row of a reward matrix by itself",
         )
     return Ask(rewards, -1, order, _method(wanted.method), _tolerance(wanted.tolerance))
 
@@ -417,10 +436,7 @@ def as_times(t: ArrayLike) -> Array:
     Raises:
         NumericError: they are none, or one is NaN.
     """
-    try:
-        times = np.asarray(t, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: times are no numbers: {error}", code="NOT_NUMBERS") from error
+    times = as_numbers(t, "times")
     if np.isnan(times).any():
         raise NumericError("FATAL: a time is NaN", code="TIME_NAN", hint="leave missing times out")
     return times

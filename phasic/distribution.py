@@ -27,6 +27,7 @@ from .transforms import TransformFunctions
 _MOST_CHAINS = 8
 # Moments that bound the tail beyond what the methods reach.
 _TAIL_ORDER = 8
+_SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, SamplingFunctions):
@@ -129,6 +130,7 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             raise GraphError(
                 "rewards of states that never are absorbed have no matrices",
                 code="GRAPH_NO_ABSORPTION",
+                hint="`phasic inspect MODEL --check` lists the states without a way to absorption",
             )
         return self._chain(Ask(rewards=row)).matrices()
 
@@ -292,8 +294,8 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
                 raise
             return np.zeros(len(times))
         k = np.arange(1, _TAIL_ORDER + 1)
-        with np.errstate(divide="ignore"):
-            tails = np.log(moments) - k * np.log(times)[:, np.newaxis]
+        # Of moments below the range of double only that is known.
+        tails = np.log(np.maximum(moments, _SMALLEST)) - k * np.log(times)[:, np.newaxis]
         return tails.min(axis=1) + max(0.0, float(np.log(self._chain(ask).fastest)))
 
     def _why(self, function: int, times: Array, ask: Ask) -> str:

@@ -111,7 +111,9 @@ class EpochDistribution(DensityFunctions):
         entered = values[1:, target[start]] @ (weight[start] / weight[start].sum())
         if not np.isfinite(entered).all():
             raise NumericError(
-                "FATAL: a result exceeds the range of double in an epoch", code="RESULT_OVERFLOW"
+                "FATAL: a result exceeds the range of double in an epoch",
+                code="RESULT_OVERFLOW",
+                hint="measure time in larger units: scale the rates, or ask for fewer moments",
             )
         return np.asarray(entered, dtype=float)
 

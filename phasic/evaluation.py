@@ -124,7 +124,7 @@ class Evaluator:
         if rewards is None:
             return None
         array = _numbers(rewards, "rewards")
-        if array.size == 0:
+        if array.shape == (0,):
             return None
         if array.shape != (self.n_vertices,):
             raise NumericError(
@@ -186,12 +186,19 @@ class Evaluator:
         """
         ends = np.atleast_1d(np.asarray(vertices))
         if ends.dtype.kind not in "iu" or ends.ndim != 1:
-            raise NumericError("FATAL: vertices are numbers of vertices", code="NOT_ABSORBING")
+            raise NumericError(
+                f"FATAL: {vertices!r} are no numbers of vertices",
+                code="NOT_ABSORBING",
+                hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
+            )
         other = ends[~np.isin(ends, self.ends)]
         if other.size:
-            label = self.label(int(other[0]))
+            number = int(other[0])
+            known = 0 <= number < self.n_vertices
             raise NumericError(
-                f"FATAL: vertex {label} is not absorbing",
+                f"FATAL: vertex {self.label(number)} is not absorbing"
+                if known
+                else f"FATAL: there is no vertex {number}",
                 code="NOT_ABSORBING",
                 hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
             )
@@ -484,13 +491,33 @@ def _rows(array: Array | None, rows: slice) -> Array | None:
     return None if array is None else array[rows]
 
 
-def _numbers(values: ArrayLike, what: str) -> Array:
+def as_numbers(values: ArrayLike, what: str) -> Array:
+    """Real numbers as doubles, in an array of any shape.
+
+    Args:
+        values: numbers, booleans, or objects that are numbers (fractions, decimals).
+        what: their name in messages, in the plural.
+
+    Raises:
+        NumericError: they are none: text, dates, complex, None, rows of different lengths.
+    """
     try:
-        if values is None:
-            raise TypeError("None")
-        return np.ascontiguousarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: {what} are no numbers: {error}", code="NOT_NUMBERS") from error
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "biufO":
+            raise TypeError(f"{raw.dtype} is no type of real numbers")
+        if raw.dtype.kind == "O" and any(value is None for value in raw.flat):
+            raise TypeError("None is no number")
+        return np.asarray(raw, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NumericError(
+            f"FATAL: {what} are no numbers: {error}",
+            code="NOT_NUMBERS",
+            hint="give real numbers within the range of double, alone or in lists or arrays",
+        ) from error
+
+
+def _numbers(values: ArrayLike, what: str) -> Array:
+    return np.ascontiguousarray(as_numbers(values, what))
 
 
 def at_least_one(number: int, what: str) -> int:
@@ -500,5 +527,9 @@ def at_least_one(number: int, what: str) -> int:
         NumericError: it is not.
     """
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise NumericError(f"FATAL: {what} is {number!r}, not a whole number of at least 1")
+        raise NumericError(
+            f"FATAL: {what} is {number!r}, not a whole number of at least 1",
+            code="ORDER",
+            hint="give 1, 2, 3, …, as an integer",
+        )
     return int(number)

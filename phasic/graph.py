@@ -298,6 +298,12 @@ class Graph:
         """
         distribution = self._own_distribution() if theta is None else self.at(theta)
         alpha, matrix, _ = distribution.rewarded_matrices(rewards)
+        if not len(alpha):
+            raise NumericError(
+                "FATAL: nothing is ever collected: no state that is visited has a reward",
+                code="REWARDS_ZERO",
+                hint="the reward is 0 for certain, which is no graph: give a state a reward",
+            )
         return Graph.from_matrices(alpha, matrix, discrete=self._discrete)
 
     def __repr__(self) -> str:

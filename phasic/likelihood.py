@@ -17,6 +17,7 @@ from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from .answers import Array, Logs
 from .density import Ask, DensityFunctions, as_ask, as_times
 from .errors import NumericError
+from .evaluation import as_numbers
 
 
 def loglik(
@@ -46,7 +47,9 @@ def loglik(
     if intervals is not None:
         if hessian:
             raise NumericError(
-                "FATAL: the likelihood of intervals has no Hessian here", code="NOT_DIFFERENTIABLE"
+                "FATAL: the likelihood of intervals has no Hessian here",
+                code="NOT_DIFFERENTIABLE",
+                hint="leave hessian= out, or the intervals",
             )
         between = _between(variable, intervals, ask)
         parts.append((between, np.ones(len(between.log_value))))
@@ -71,7 +74,7 @@ def _weighted_sum(values: Array, counts: Array) -> float:
 def _counts(weights: ArrayLike | None, length: int) -> Array:
     if weights is None:
         return np.ones(length)
-    counts = np.asarray(weights, dtype=np.float64).reshape(-1)
+    counts = as_numbers(weights, "weights").reshape(-1)
     if len(counts) != length or not ((counts >= 0) & np.isfinite(counts)).all():
         raise NumericError(
             f"FATAL: {len(counts)} weights for {length} observations, or a weight that is negative "

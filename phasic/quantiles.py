@@ -110,7 +110,11 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
         log_t[at] = np.where(~outside, new, np.where(done, log_t[at], middle))
         active[at[done]] = False
     else:
-        raise NumericError(f"FATAL: no quantile found at {p[active][0]}", code="QUANTILE_NOT_FOUND")
+        raise NumericError(
+            f"FATAL: no quantile found at {p[active][0]}",
+            code="QUANTILE_NOT_FOUND",
+            hint="measure time in other units: scale the rates or rewards",
+        )
     return _finished(variable, log_t, low, ask)
 
 

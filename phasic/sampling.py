@@ -228,9 +228,15 @@ def fresh_seed() -> int:
 
 def _whole(number: Any, what: str, most: int) -> int:
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise NumericError(f"FATAL: {what} is {number!r}, not a whole number", code="SAMPLE_NUMBER")
+        raise NumericError(
+            f"FATAL: {what} is {number!r}, not a whole number",
+            code="SAMPLE_NUMBER",
+            hint="give an integer",
+        )
     if not 0 <= number <= most:
         raise NumericError(
-            f"FATAL: {what} is {number}, not one of 0 to {most}", code="SAMPLE_NUMBER"
+            f"FATAL: {what} is {number}, not one of 0 to {most}",
+            code="SAMPLE_NUMBER",
+            hint="give a number in that range",
         )
     return int(number)

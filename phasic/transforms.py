@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Array, Evaluator, as_numbers
 
 # Numbers of shifts that are made at once: 16 MB.
 _SHIFTS_AT_ONCE = 2 * 2**20
@@ -188,13 +188,7 @@ def _name(discrete: bool) -> str:
 
 def _checked(points: ArrayLike, discrete: bool) -> Array:
     name = _name(discrete)
-    try:
-        raw = np.asarray(points)
-        if raw.dtype.kind not in "biuf":
-            raise TypeError(f"{raw.dtype} is no type of real numbers")
-        array = raw.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: {name} are no numbers: {error}", code="NOT_NUMBERS") from error
+    array = as_numbers(points, name)
     valid = (array >= 0) & np.isfinite(array) if discrete else array > -np.inf
     if not valid.all():
         wrong = float(array[~valid][0])

@@ -113,7 +113,10 @@ ROWS: dict[str, Row] = {
         "rewards of a number of steps are whole numbers where its distribution is asked for",
     ),
     "DENSITY_REFUSED": Row(
-        N, "FATAL: no method reaches the tolerance: the bound is {value:.3g} at time {index}"
+        N,
+        "FATAL: no method gets so far in time as {value:g}",
+        "ask for earlier times; absorption_probabilities() and expected_sojourn_time() are the "
+        "limits",
     ),
     "TRANSFORM_DIVERGES": Row(
         N,
