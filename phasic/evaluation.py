@@ -29,6 +29,9 @@ from .state_space.labels import theta_label, transition_label, vertex_labeller
 Array = NDArray[np.float64]
 # Thetas that a workspace is made for at most, and a unit of chunks: a multiple of all lanes.
 _CHUNK_THETAS = 64
+# Of moments of high order: seconds, and half a GB.
+_MOST_STEPS = 10**9
+_MOST_NUMBERS = 2**26
 # Idle workspaces of one trace.
 _MOST_KEPT = 8
 _MOST_KEPT_BYTES = 256 * 2**20
@@ -185,6 +188,8 @@ class Evaluator:
             NumericError: one is not absorbing, or no number.
         """
         ends = np.atleast_1d(np.asarray(vertices))
+        if ends.shape == (0,):
+            return np.empty(0, np.int64)
         if ends.dtype.kind not in "iu" or ends.ndim != 1:
             raise NumericError(
                 f"FATAL: {vertices!r} are no numbers of vertices",
@@ -243,7 +248,7 @@ class Evaluator:
         self, thetas: Array, order: int, rewards: Array | None, gradient: bool, threads: int = 1
     ) -> tuple[Array, Array | None]:
         """(n, order), and (n, order, n_parameters) or None."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         out = np.empty((len(thetas), order))
         slope = np.empty((len(thetas), order, self.n_parameters)) if gradient else None
 
@@ -255,7 +260,7 @@ class Evaluator:
 
     def factorial_moments(self, thetas: Array, order: int, threads: int = 1) -> Array:
         """(n, order), discrete traces only."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         if not self.discrete:
             raise NumericError(
                 "FATAL: factorial moments are those of a number of steps, and time is continuous",
@@ -310,7 +315,7 @@ class Evaluator:
 
     def moment_hessians(self, thetas: Array, order: int, rewards: Array | None) -> Array:
         """(n, order, n_parameters, n_parameters)."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         out = np.empty((len(thetas), order, self.n_parameters, self.n_parameters))
 
         def call(workspace: Workspace, rows: slice) -> int:
@@ -393,6 +398,18 @@ class Evaluator:
         """The eliminated chain at one theta."""
         with self._workspace(Options(1, 1, False, 1)) as workspace:
             return workspace.opened(theta, self._context(theta[np.newaxis], 0))
+
+    def _checked_order(self, order: int) -> int:
+        order = at_least_one(order, "the order of moments")
+        # Discrete moments are sums over all lower ones, with binomial coefficients.
+        steps = order**3 if self.discrete else order
+        if steps > _MOST_STEPS or order * self.n_vertices > _MOST_NUMBERS:
+            raise NumericError(
+                f"FATAL: moments up to order {order} of {self.n_vertices} vertices are asked for",
+                code="TOO_MUCH_WORK",
+                hint="ask for lower orders",
+            )
+        return order
 
     # ---- running
 

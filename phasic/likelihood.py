@@ -88,6 +88,8 @@ def _counts(weights: ArrayLike | None, length: int) -> Array:
 def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs:
     """log P(a < Y <= b) for rows (a, b)."""
     rows = as_times(intervals)
+    if rows.shape == (0,):
+        rows = rows.reshape(0, 2)
     if rows.ndim != 2 or rows.shape[1] != 2 or not (rows[:, 0] < rows[:, 1]).all():
         raise NumericError(
             "FATAL: intervals are no rows (a, b) with a < b",
@@ -107,9 +109,9 @@ def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs
     possible = np.isfinite(log_value)
     vague = possible & ~(bound <= max(1e-6, ask.tolerance))
     if vague.any():
-        a, b = rows[np.flatnonzero(vague)[0]]
+        a, b = rows[np.flatnonzero(vague)[0]].tolist()
         raise NumericError(
-            f"FATAL: P({a:g} < Y <= {b:g}) is too small beside P(Y <= {b:g}) and P(Y > {a:g}) "
+            f"FATAL: P({a} < Y <= {b}) is too small beside P(Y <= {b}) and P(Y > {a}) "
             "to be told from rounding",
             code="INTERVAL_TOO_NARROW",
             hint="give the observation itself, as one of `observed`",

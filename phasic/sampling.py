@@ -27,6 +27,7 @@ _MOST_CHUNK = 2**16
 # Beyond so many moves in all, hours of one core, a call is refused.
 _MOST_MOVES = 1e12
 _MOST_NUMBER = 2**63 - 1
+_MOST_THREADS = 4096
 
 
 class Path(NamedTuple):
@@ -131,7 +132,8 @@ class Sampler:
 
         chunk = int(min(max(1, _CHUNK_MOVES // self._handle.expected_moves), _MOST_CHUNK))
         # Where n is 0, one call still looks at the rewards.
-        in_chunks(run, range(0, max(n, 1), chunk), thread_count() if threads is None else threads)
+        most = thread_count() if threads is None else _whole(threads, "threads", _MOST_THREADS, 1)
+        in_chunks(run, range(0, max(n, 1), chunk), most)
         return values, vertices
 
     def _checked(self, n: Any, seed: Any, first: Any) -> tuple[int, int, int]:
@@ -226,16 +228,16 @@ def fresh_seed() -> int:
     return secrets.randbits(64)
 
 
-def _whole(number: Any, what: str, most: int) -> int:
+def _whole(number: Any, what: str, most: int, least: int = 0) -> int:
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
         raise NumericError(
             f"FATAL: {what} is {number!r}, not a whole number",
             code="SAMPLE_NUMBER",
             hint="give an integer",
         )
-    if not 0 <= number <= most:
+    if not least <= number <= most:
         raise NumericError(
-            f"FATAL: {what} is {number}, not one of 0 to {most}",
+            f"FATAL: {what} is {number}, not one of {least} to {most}",
             code="SAMPLE_NUMBER",
             hint="give a number in that range",
         )
