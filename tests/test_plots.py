@@ -142,8 +142,9 @@ def test_the_atom_at_zero_is_said():
 
 
 def test_what_never_ends_is_said_in_place_of_a_mean():
+    S = [[-4, 3, 0], [0, -1, 1], [0, 1, -1]]
     with pytest.warns(PhasicWarning, match="absorption"):
-        x = Graph.from_matrices([1, 0], [[-4, 3], [0, 0]], improper=True).at()
+        x = Graph.from_matrices([1, 0, 0], S, improper=True).at()
     axes = plot_function(x).axes[0]
     assert axes.texts[0].get_text() == "P(T = ∞) = 0.75"
 
