@@ -112,55 +112,132 @@ class DensityFunctions(ABC):
     # ---- functions of a continuous variable
 
     def pdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The density at t; at 0 its limit from above."""
+        """The density at t, by unit of time; at 0 its limit from above, before 0 it is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.pdf([0.0, 0.5]).round(12).tolist()
+            [2.0, 0.735758882343]
+        """
         self._continuous("pdf", "pmf")
         return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
 
     def logpdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of the density, -inf where that is 0."""
+        """The logarithm of the density, -inf where that is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.logpdf(1000.0).round(9))
+            -1999.306852819
+        """
         self._continuous("logpdf", "logpmf")
         return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
 
     def hazard(self, t: ArrayLike, **options: Any) -> Any:
-        """The density divided by the survival function; discrete: P(Y = k | Y >= k)."""
+        """The density divided by the survival function; discrete: P(Y = k | Y >= k).
+
+        By unit of time, and no probability. Where P(Y > t) = 0 (discrete: P(Y >= k) = 0) there is
+        none, which is an error (HAZARD_UNDEFINED), as are infinite times.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.hazard([0.0, 0.5, 100.0]).round(9).tolist()
+            [2.0, 2.0, 2.0]
+        """
         return self._values(t, self._hazard, False, options)
 
     # ---- functions of a discrete variable
 
     def pmf(self, k: ArrayLike, **options: Any) -> Any:
-        """P(Y = k); 0 where k is no whole number."""
+        """P(Y = k); 0 where k is no whole number.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> x.pmf([0, 1, 1.5, 2]).tolist()
+            [0.0, 0.25, 0.0, 0.1875]
+        """
         self._only_discrete("pmf", "pdf")
         return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
 
     def logpmf(self, k: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y = k)."""
+        """The logarithm of P(Y = k), -inf where that is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> float(x.logpmf(10_000).round(6))
+            -2877.919337
+        """
         self._only_discrete("logpmf", "logpdf")
         return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
 
     # ---- functions of both
 
     def cdf(self, t: ArrayLike, **options: Any) -> Any:
-        """P(Y <= t)."""
+        """P(Y <= t), in which the atom at 0 is; 0 before 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.cdf([0.0, 0.5, float("inf")]).round(12).tolist()
+            [0.0, 0.632120558829, 1.0]
+        """
         return self._values(
             t, lambda time, ask: self._logs(DISTRIBUTION, time, ask), False, options
         )
 
     def logcdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y <= t), right also where that is close to 1."""
+        """The logarithm of P(Y <= t), right also where that is close to 1.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> f"{x.logcdf(20.0):.9e}"
+            '-4.248354255e-18'
+        """
         return self._values(
             t, lambda time, ask: self._log_of(DISTRIBUTION, time, ask), True, options
         )
 
     def sf(self, t: ArrayLike, **options: Any) -> Any:
-        """P(Y > t)."""
+        """P(Y > t), with all its digits in the tail; 1 before 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [f"{p:.9e}" for p in x.sf([0.5, 300.0])]
+            ['3.678794412e-01', '2.650396553e-261']
+        """
         return self._values(t, lambda time, ask: self._logs(SURVIVAL, time, ask), False, options)
 
     def logsf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y > t), right also where that is close to 1."""
+        """The logarithm of P(Y > t), right also where that is close to 1.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [f"{p:.9g}" for p in x.logsf([1e-20, 1e4])]
+            ['-2e-20', '-20000']
+        """
         return self._values(t, lambda time, ask: self._log_of(SURVIVAL, time, ask), True, options)
 
     def sub_cdf(self, t: ArrayLike, vertex: int, **options: Any) -> Any:
-        """P(Y <= t, absorbed in `vertex`)."""
+        """P(Y <= t, absorbed in `vertex`); at infinity the probability of ending there.
+
+        Args:
+            t: as for `cdf`.
+            vertex: the number of an absorbing vertex, a row of `graph.states()`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.sub_cdf(0.5, 2).round(12))
+            0.632120558829
+        """
         end = self._checked_end(vertex)
         return self._values(
             t,
@@ -173,6 +250,12 @@ class DensityFunctions(ABC):
         """The smallest t with P(Y <= t) >= p; `ppf` of scipy.stats.
 
         0 up to the atom at 0, inf where Y never is so likely to be finite. Bounds are relative.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.quantile([0.0, 0.5, 1.0]).round(12).tolist()
+            [0.0, 0.34657359028, inf]
         """
         return self._values(
             p, self._quantile, False, options, quantiles.check_probabilities, whole=self.discrete
@@ -183,7 +266,14 @@ class DensityFunctions(ABC):
         return self.quantile(p, **options)
 
     def median(self, **options: Any) -> Any:
-        """The quantile at 1/2."""
+        """The quantile at 1/2.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.median().round(12))
+            0.34657359028
+        """
         return self.quantile(0.5, **options)
 
     # ---- from arguments to answers

@@ -111,6 +111,12 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
         Raises:
             NumericError: one of `vertices` is not absorbing.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> x.absorption_probabilities().tolist()
+            [0.0, 0.0, 0.0, 1.0]
         """
         targets = self._evaluator.ends if vertices is None else self._evaluator.as_ends(vertices)
         found, slope = self._evaluator.absorption_probabilities(self._thetas, targets, gradient)
@@ -137,8 +143,15 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             of the m states.
 
         Raises:
-            NumericError: rewards do not fit.
+            NumericError: rewards do not fit, or rates over them leave the range of double.
             GraphError: some states never are absorbed.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> alpha, S, vertices = x.rewarded_matrices([0, 0, 4, 0])
+            >>> alpha.tolist(), S.tolist(), vertices.tolist()
+            ([1.0], [[-0.5]], [2])
         """
         row = self._evaluator.as_reward_row(rewards)[0]
         if self.trace.handle.meta["n_dropped"]:
@@ -254,7 +267,14 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
     def accumulated_visiting_time(
         self, t: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """Expected time (discrete: visits) in each vertex up to t: as `state_probability`."""
+        """Expected time (discrete: visits) in each vertex up to t: as `state_probability`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.accumulated_visiting_time(0.5).round(12).tolist()
+            [0.0, 0.316060279414, 0.0]
+        """
         return occupation.split(self._occupation(t, 1, gradient), gradient)
 
     def _occupation(self, t: ArrayLike, which: int, gradient: bool) -> Array:

@@ -209,17 +209,49 @@ class SamplingFunctions(ABC):
         first: int = 0,
         threads: int | None = None,
     ) -> Array:
-        """Draws the amounts of several rewards (r, n_vertices) along the same paths: (n, r)."""
+        """Draws the amounts of several rewards (r, n_vertices) along the same paths: (n, r).
+
+        Arguments and errors are those of `sample`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> draws = x.sample_multivariate(5, [[0, 1, 1], [0, 3, 1]], seed=1)
+            >>> bool((draws[:, 1] == 3 * draws[:, 0]).all())
+            True
+        """
         return self._sampler.rewards(n, rewards, seed, first, threads)
 
     def sample_final(
         self, n: int, *, seed: int | None = None, first: int = 0, threads: int | None = None
     ) -> tuple[Array, NDArray[np.int64]]:
-        """Draws T and the absorbing vertex: 2 × (n,); infinite and -1 where there is no end."""
+        """Draws T and the absorbing vertex: 2 × (n,); infinite and -1 where there is no end.
+
+        Arguments and errors are those of `sample`; vertices are rows of `graph.states()`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> times, vertices = x.sample_final(3, seed=1)
+            >>> vertices.tolist()
+            [2, 2, 2]
+        """
         return self._sampler.final(n, seed, first, threads)
 
     def sample_paths(self, n: int, *, seed: int | None = None, first: int = 0) -> list[Path]:
-        """Draws whole paths: the vertices entered, and when."""
+        """Draws whole paths: the vertices entered, and when.
+
+        Arguments and errors are those of `sample`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [path] = x.sample_paths(1, seed=1)
+            >>> path.vertices.tolist()
+            [1, 2]
+            >>> bool(path.times[1] == x.sample(1, seed=1)[0])
+            True
+        """
         return self._sampler.paths(n, seed, first)
 
 

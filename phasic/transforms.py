@@ -71,7 +71,14 @@ class TransformFunctions:
     def joint_laplace(
         self, s: ArrayLike, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """E[exp(-Σ s_i Y_i)] of rewards (r, n_vertices) at s (..., r): (...,). See `laplace`."""
+        """E[exp(-Σ s_i Y_i)] of rewards (r, n_vertices) at s (..., r): (...,). See `laplace`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> x.joint_laplace([[0, 0], [1, 2]], [[0, 1, 0, 0], [0, 0, 1, 0]]).tolist()
+            [1.0, 0.25]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         return self._transform(s, rows, gradient, discrete=False)
 
@@ -112,7 +119,14 @@ class TransformFunctions:
     def joint_pgf(
         self, z: ArrayLike, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """E[Π z_i^Y_i] of rewards (r, n_vertices) at z (..., r): (...,). See `pgf`."""
+        """E[Π z_i^Y_i] of rewards (r, n_vertices) at z (..., r): (...,). See `pgf`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> x.joint_pgf([[1, 1], [0.5, 1]], [[0, 1, 0], [0, 2, 0]]).round(12).tolist()
+            [1.0, 0.2]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         return self._transform(z, rows, gradient, discrete=True)
 
