@@ -106,17 +106,29 @@ class Graph:
         given = (parameterized, n_parameters, state_length)
         source: StateSpace
         if callback is not None and rule is not None:
-            raise GraphError("callback and rule are given; a graph has one of them", code="MODEL")
+            raise GraphError(
+                "callback and rule are given; a graph has one of them",
+                code="MODEL",
+                hint="leave one of them out",
+            )
         if callback is not None:
             source = CallbackRule(_callable(callback), callback_arguments, start, *given)
         elif rule is not None:
             if start is None:
-                raise GraphError("a batch rule needs start edges: start=[…]", code="MODEL")
+                raise GraphError(
+                    "a batch rule needs start edges",
+                    code="MODEL",
+                    hint="give start=[(state, weight), …]",
+                )
             source = BatchRule(_callable(rule), callback_arguments, start, *given)
         else:
             if callback_arguments or start is not None:
                 name = next(iter(callback_arguments), "start")
-                raise GraphError(f"{name} is given without a callback or rule", code="MODEL")
+                raise GraphError(
+                    f"{name} is given without a callback or rule",
+                    code="MODEL",
+                    hint="give callback= or rule=, or leave it out and add vertices by hand",
+                )
             source = ManualRule(state_length or 0, n_parameters)
         self._set_up(source, parameterized, discrete, improper, max_vertices)
 
@@ -481,5 +493,9 @@ class Graph:
 
 def _callable(function: Any) -> Callable[..., Any]:
     if not callable(function):
-        raise GraphError(f"{function!r} cannot be called", code="MODEL")
+        raise GraphError(
+            f"{function!r} cannot be called",
+            code="MODEL",
+            hint="callback= and rule= are functions",
+        )
     return function
