@@ -128,6 +128,7 @@ def _explain(error: BaseException) -> Failure:
             code="OPERATING_SYSTEM",
             message=str(error),
             exit_code=ExitCode.ENVIRONMENT,
+            hint="check the path, its permissions and free space",
         )
     return Failure(
         code="BUG",

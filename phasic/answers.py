@@ -150,7 +150,7 @@ def second(log_jet: Array, n_parameters: int) -> Array:
 def as_value(logs: Logs, order: int, n_parameters: int) -> Answer:
     """Values themselves, errors relative; methods and kinds are numbers still."""
     value = elementary.exp(logs.log_value)
-    size = np.where(np.isneginf(logs.log_value), 0.0, np.abs(logs.log_value))
+    size = np.where(np.isinf(logs.log_value), 0.0, np.abs(logs.log_value))
     gradient = hessian = None
     if order > 0:
         gradient = value[:, np.newaxis] * logs.log_jet[:, :n_parameters]

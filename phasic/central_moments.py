@@ -32,6 +32,7 @@ def central_moments(
         raise NumericError(
             f"FATAL: central moments are given up to order {MOST_CENTRAL}, not {order}",
             code="ORDER",
+            hint="moments(order) about 0 are given at any order",
         )
     found = evaluator.central_moments(thetas, max(order, 2), rewards)
     values, bounds = found[0][0], found[1][0]
@@ -53,6 +54,11 @@ def central_moments(
     return values[:order], bounds[:order]
 
 
+def unit_of(mean: float) -> float:
+    """A power of 2 that brings the mean close to 1: moments of high order stay within double."""
+    return math.ldexp(1.0, min(-math.frexp(mean)[1], 1023)) if math.isfinite(mean) else 1.0
+
+
 def standardised_moment(
     evaluator: Evaluator, thetas: Array, order: int, rewards: Array | None
 ) -> float:
@@ -62,8 +68,7 @@ def standardised_moment(
         NumericError: Y does not vary, or rounding leaves no digit.
     """
     mean = float(evaluator.moments(thetas, 1, rewards, False)[0][0, 0])
-    # By a power of 2, so that moments of high order stay within the range of double.
-    unit = math.ldexp(1.0, -math.frexp(mean)[1]) if math.isfinite(mean) else 1.0
+    unit = unit_of(mean)
     row = np.ones(evaluator.n_vertices) if rewards is None else rewards
     values, bounds = central_moments(evaluator, thetas, order, row * unit)
     variance = float(values[1])

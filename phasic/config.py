@@ -112,7 +112,11 @@ def _read_file(path: str) -> dict[str, object]:
 
 
 def _unreadable(path: str, error: Exception) -> ConfigError:
-    return ConfigError(f"configuration file {path} cannot be read: {error}", code="CONFIG_FILE")
+    return ConfigError(
+        f"configuration file {path} cannot be read: {error}",
+        code="CONFIG_FILE",
+        hint="mend it or remove it; it is TOML, one line a key",
+    )
 
 
 def _file_values() -> tuple[str, dict[str, object]]:
@@ -143,7 +147,11 @@ def _parse(key: Key, raw: object, source: str) -> Value:
         return key.parse(raw)
     except ValueError as error:
         place = key.variable if source == "environment" else f"{key.name} ({source})"
-        raise ConfigError(f"{place} is {raw!r}: {error}", code="CONFIG_VALUE") from error
+        raise ConfigError(
+            f"{place} is {raw!r}: {error}",
+            code="CONFIG_VALUE",
+            hint="give such a value, or none for the default",
+        ) from error
 
 
 def setting(name: str) -> Setting:

@@ -20,6 +20,7 @@ from ._engine import elementary
 from ._engine.chain import DENSITY, DISTRIBUTION, METHODS, SURVIVAL, Found
 from .answers import Answer, Array, Logs
 from .errors import NumericError
+from .evaluation import as_numbers
 
 #: Relative error that is accepted where nothing else is asked for.
 DEFAULT_TOLERANCE = 1e-9
@@ -27,6 +28,9 @@ DEFAULT_TOLERANCE = 1e-9
 _NAMES = {DENSITY: "density", DISTRIBUTION: "distribution function", SURVIVAL: "survival function"}
 # Above this, the logarithm of a probability is taken from what it lacks to 1.
 _NEAR_ONE = 0.75
+# Logarithms of what is 0 in double, and of what is nothing beside 1.
+_NOTHING = -800.0
+_NOTHING_BESIDE_ONE = -40.0
 
 
 class Ask(NamedTuple):
@@ -37,6 +41,7 @@ class Ask(NamedTuple):
     order: int = 0  # of derivatives in theta
     method: int = 0  # into METHODS
     tolerance: float = DEFAULT_TOLERANCE
+    logarithm: bool = True  # whether it is the logarithm that has to be right
 
 
 class DensityFunctions(ABC):
@@ -108,55 +113,132 @@ class DensityFunctions(ABC):
     # ---- functions of a continuous variable
 
     def pdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The density at t; at 0 its limit from above."""
+        """The density at t, by unit of time; at 0 its limit from above, before 0 it is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.pdf([0.0, 0.5]).round(12).tolist()
+            [2.0, 0.735758882343]
+        """
         self._continuous("pdf", "pmf")
         return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
 
     def logpdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of the density, -inf where that is 0."""
+        """The logarithm of the density, -inf where that is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.logpdf(1000.0).round(9))
+            -1999.306852819
+        """
         self._continuous("logpdf", "logpmf")
         return self._values(t, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
 
     def hazard(self, t: ArrayLike, **options: Any) -> Any:
-        """The density divided by the survival function; discrete: P(Y = k | Y >= k)."""
+        """The density divided by the survival function; discrete: P(Y = k | Y >= k).
+
+        By unit of time, and no probability. Where P(Y > t) = 0 (discrete: P(Y >= k) = 0) there is
+        none, which is an error (HAZARD_UNDEFINED), as are infinite times.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.hazard([0.0, 0.5, 100.0]).round(9).tolist()
+            [2.0, 2.0, 2.0]
+        """
         return self._values(t, self._hazard, False, options)
 
     # ---- functions of a discrete variable
 
     def pmf(self, k: ArrayLike, **options: Any) -> Any:
-        """P(Y = k); 0 where k is no whole number."""
+        """P(Y = k); 0 where k is no whole number.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> x.pmf([0, 1, 1.5, 2]).tolist()
+            [0.0, 0.25, 0.0, 0.1875]
+        """
         self._only_discrete("pmf", "pdf")
         return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), False, options)
 
     def logpmf(self, k: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y = k)."""
+        """The logarithm of P(Y = k), -inf where that is 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> float(x.logpmf(10_000).round(6))
+            -2877.919337
+        """
         self._only_discrete("logpmf", "logpdf")
         return self._values(k, lambda time, ask: self._logs(DENSITY, time, ask), True, options)
 
     # ---- functions of both
 
     def cdf(self, t: ArrayLike, **options: Any) -> Any:
-        """P(Y <= t)."""
+        """P(Y <= t), in which the atom at 0 is; 0 before 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.cdf([0.0, 0.5, float("inf")]).round(12).tolist()
+            [0.0, 0.632120558829, 1.0]
+        """
         return self._values(
             t, lambda time, ask: self._logs(DISTRIBUTION, time, ask), False, options
         )
 
     def logcdf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y <= t), right also where that is close to 1."""
+        """The logarithm of P(Y <= t), right also where that is close to 1.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> f"{x.logcdf(20.0):.9e}"
+            '-4.248354255e-18'
+        """
         return self._values(
             t, lambda time, ask: self._log_of(DISTRIBUTION, time, ask), True, options
         )
 
     def sf(self, t: ArrayLike, **options: Any) -> Any:
-        """P(Y > t)."""
+        """P(Y > t), with all its digits in the tail; 1 before 0.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [f"{p:.9e}" for p in x.sf([0.5, 300.0])]
+            ['3.678794412e-01', '2.650396553e-261']
+        """
         return self._values(t, lambda time, ask: self._logs(SURVIVAL, time, ask), False, options)
 
     def logsf(self, t: ArrayLike, **options: Any) -> Any:
-        """The logarithm of P(Y > t), right also where that is close to 1."""
+        """The logarithm of P(Y > t), right also where that is close to 1.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [f"{p:.9g}" for p in x.logsf([1e-20, 1e4])]
+            ['-2e-20', '-20000']
+        """
         return self._values(t, lambda time, ask: self._log_of(SURVIVAL, time, ask), True, options)
 
     def sub_cdf(self, t: ArrayLike, vertex: int, **options: Any) -> Any:
-        """P(Y <= t, absorbed in `vertex`)."""
+        """P(Y <= t, absorbed in `vertex`); at infinity the probability of ending there.
+
+        Args:
+            t: as for `cdf`.
+            vertex: the number of an absorbing vertex, a row of `graph.states()`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.sub_cdf(0.5, 2).round(12))
+            0.632120558829
+        """
         end = self._checked_end(vertex)
         return self._values(
             t,
@@ -169,6 +251,12 @@ class DensityFunctions(ABC):
         """The smallest t with P(Y <= t) >= p; `ppf` of scipy.stats.
 
         0 up to the atom at 0, inf where Y never is so likely to be finite. Bounds are relative.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.quantile([0.0, 0.5, 1.0]).round(12).tolist()
+            [0.0, 0.34657359028, inf]
         """
         return self._values(
             p, self._quantile, False, options, quantiles.check_probabilities, whole=self.discrete
@@ -179,7 +267,14 @@ class DensityFunctions(ABC):
         return self.quantile(p, **options)
 
     def median(self, **options: Any) -> Any:
-        """The quantile at 1/2."""
+        """The quantile at 1/2.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> float(x.median().round(12))
+            0.34657359028
+        """
         return self.quantile(0.5, **options)
 
     # ---- from arguments to answers
@@ -194,12 +289,13 @@ class DensityFunctions(ABC):
         whole: bool = False,
     ) -> Any:
         wanted = _Options(**_known(options, _Options))
-        times = as_times(t)
+        times = as_times(t) if check is None else as_numbers(t, "probabilities")
         flat = times.reshape(-1)
         if check is not None:
             check(flat)
         order = 2 if wanted.hessian else 1 if wanted.gradient else 0
-        ask = Ask(None, -1, order, as_method(wanted.method), as_tolerance(wanted.tolerance))
+        method, tolerance = as_method(wanted.method), as_tolerance(wanted.tolerance)
+        ask = Ask(None, -1, order, method, tolerance, logarithm)
         shape = times.shape
 
         def one(rewards: Array | None) -> Answer:
@@ -304,12 +400,13 @@ class DensityFunctions(ABC):
     def _settle(self, function: int, times: Array, ask: Ask, logs: Logs) -> None:
         """Refused times: so far out that the value is its limit in double, or an error."""
         refused = ~(logs.bound <= ask.tolerance)
-        far = refused.copy()
-        if ask.order == 0:
-            log_tail = self._log_tail(times[refused], ask)
-            far[refused] = log_tail < (-40 if function == DISTRIBUTION else -800)
-        else:
-            far[:] = False
+        far = np.zeros_like(refused)
+        if ask.order == 0 and function == DISTRIBUTION:
+            far[refused] = self._log_tail(times[refused], ask) < _NOTHING_BESIDE_ONE
+        elif ask.order == 0 and not ask.logarithm:
+            # The logarithm itself is not known so far out.
+            far[refused] = self._log_tail(times[refused], ask) < _NOTHING
+            far |= refused & (logs.bound < 1) & (logs.log_value < _NOTHING)
         if far.any():
             limit = -np.inf
             if function == DISTRIBUTION:
@@ -343,7 +440,9 @@ class DensityFunctions(ABC):
     def _hazard(self, times: Array, ask: Ask) -> Logs:
         if np.isposinf(times).any():
             raise NumericError(
-                "FATAL: the hazard is asked for at an infinite time", code="TIME_INFINITE"
+                "FATAL: the hazard is asked for at an infinite time",
+                code="TIME_INFINITE",
+                hint="its limit is approached at finite times, of some tens of means",
             )
         if ask.order > 1:
             raise NumericError(
@@ -351,8 +450,17 @@ class DensityFunctions(ABC):
                 code="NOT_DIFFERENTIABLE",
                 hint="take it from those of logpdf and logsf",
             )
+        ask = ask._replace(logarithm=True)
         density = self._logs(DENSITY, times, ask)
         survival = self._logs(SURVIVAL, times - 1 if self.discrete else times, ask)
+        over = np.flatnonzero(np.isneginf(survival.log_value))
+        if over.size:
+            raise NumericError(
+                f"FATAL: the hazard is asked for at {times[over[0]]:g}, when all is over: nothing "
+                "is left to be absorbed",
+                code="HAZARD_UNDEFINED",
+                hint="ask where sf is positive, discrete: sf of the step before",
+            )
         logs = answers.ratio(density, survival, self.n_parameters)
         none = np.isneginf(density.log_value)
         logs.log_value[none] = -np.inf
@@ -406,6 +514,7 @@ def as_ask(variable: DensityFunctions, order: int, **options: Any) -> Ask:
         raise NumericError(
             f"FATAL: rewards have shape {rewards.shape}; expected one reward a vertex",
             code="REWARD_LENGTH",
+            hint="ask for each row of a reward matrix by itself",
         )
     return Ask(rewards, -1, order, as_method(wanted.method), as_tolerance(wanted.tolerance))
 
@@ -416,10 +525,7 @@ def as_times(t: ArrayLike) -> Array:
     Raises:
         NumericError: they are none, or one is NaN.
     """
-    try:
-        times = np.asarray(t, dtype=np.float64, order="C")
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: times are no numbers: {error}", code="NOT_NUMBERS") from error
+    times = as_numbers(t, "times")
     if np.isnan(times).any():
         raise NumericError("FATAL: a time is NaN", code="TIME_NAN", hint="leave missing times out")
     return times

@@ -15,9 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import density, likelihood, occupation
 from ._engine.chain import Chain, Found
+from .central_moments import unit_of
 from .density import Ask, DensityFunctions
 from .errors import GraphError, NumericError
-from .evaluation import Array
+from .evaluation import Array, as_numbers
 from .moments import MomentFunctions
 from .sampling import Sampler, SamplingFunctions
 from .trace_elimination import EliminationTrace
@@ -26,7 +27,8 @@ from .transforms import TransformFunctions
 # Chains that a distribution keeps: one a variable and number of derivatives.
 _MOST_CHAINS = 8
 # Moments that bound the tail beyond what the methods reach.
-_TAIL_ORDER = 8
+_TAIL_ORDER = 32
+_SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, SamplingFunctions):
@@ -64,7 +66,21 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
     # ---- by vertex
 
     def expected_sojourn_time(self) -> Array:
-        """Expected total time (discrete: visits) in each vertex: (n_vertices,)."""
+        """Expected total time (discrete: visits) in each vertex: (n_vertices,).
+
+        In an improper graph that of the first vertex of a trap is infinite where the trap may be
+        entered; the others of a trap were left out of the graph and have 0.
+
+        Raises:
+            NumericError: a weight is negative or not finite at theta, absorption is unreachable
+                there, or a result exceeds the range of double.
+
+        Example:
+            >>> from phasic import Graph
+            >>> chain = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> chain.expected_sojourn_time().tolist()
+            [0.0, 1.0, 0.5, 0.0]
+        """
         return self._evaluator.expected_sojourn(self._thetas)[0]
 
     def expected_waiting_time(self, rewards: ArrayLike | None = None) -> Array:
@@ -95,6 +111,12 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
         Raises:
             NumericError: one of `vertices` is not absorbing.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> x.absorption_probabilities().tolist()
+            [0.0, 0.0, 0.0, 1.0]
         """
         targets = self._evaluator.ends if vertices is None else self._evaluator.as_ends(vertices)
         found, slope = self._evaluator.absorption_probabilities(self._thetas, targets, gradient)
@@ -121,14 +143,22 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             of the m states.
 
         Raises:
-            NumericError: rewards do not fit.
+            NumericError: rewards do not fit, or rates over them leave the range of double.
             GraphError: some states never are absorbed.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> alpha, S, vertices = x.rewarded_matrices([0, 0, 4, 0])
+            >>> alpha.tolist(), S.tolist(), vertices.tolist()
+            ([1.0], [[-0.5]], [2])
         """
         row = self._evaluator.as_reward_row(rewards)[0]
         if self.trace.handle.meta["n_dropped"]:
             raise GraphError(
                 "rewards of states that never are absorbed have no matrices",
                 code="GRAPH_NO_ABSORPTION",
+                hint="`phasic inspect MODEL --check` lists the states without a way to absorption",
             )
         return self._chain(Ask(rewards=row)).matrices()
 
@@ -197,7 +227,8 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             The shape of t and (n_vertices,) behind; with `gradient` also with n_parameters behind.
 
         Raises:
-            NumericError: a time is wrong, or so far that no method gets there (DENSITY_REFUSED).
+            NumericError: a time is wrong, or so far that no method gets there (DENSITY_REFUSED); or
+                vertices are reached from which an improper graph has no way out.
 
         Example:
             >>> from phasic import Graph
@@ -236,12 +267,27 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
     def accumulated_visiting_time(
         self, t: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """Expected time (discrete: visits) in each vertex up to t: as `state_probability`."""
+        """Expected time (discrete: visits) in each vertex up to t: as `state_probability`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.accumulated_visiting_time(0.5).round(12).tolist()
+            [0.0, 0.316060279414, 0.0]
+        """
         return occupation.split(self._occupation(t, 1, gradient), gradient)
 
     def _occupation(self, t: ArrayLike, which: int, gradient: bool) -> Array:
         where = occupation.Occupation(self._evaluator, self.theta, gradient)
         chain = self._chain(Ask(order=int(gradient)))
+        if chain.trapped:
+            raise NumericError(
+                "FATAL: the process may enter vertices that never are absorbed, which were left "
+                "out of the graph: where it is among them is not known",
+                code="VERTICES_DROPPED",
+                hint="sf, cdf and sub_cdf are there; `phasic inspect MODEL --check` lists the "
+                "vertices",
+            )
         return occupation.at_times(t, lambda time: where.at(chain, time)[which])
 
     # ---- what the density functions need
@@ -285,24 +331,28 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
     def _log_tail(self, times: Array, ask: Ask) -> Array:
         # Markov's inequality for moments; a density is at most the fastest rate times the tail.
+        row = np.ones(self._evaluator.n_vertices) if ask.rewards is None else ask.rewards
         try:
-            moments = self.moments(_TAIL_ORDER, ask.rewards)
+            unit = unit_of(self.mean(ask.rewards))
+            moments = self.moments(_TAIL_ORDER, row * unit)
         except NumericError as error:
             if error.code != "RESULT_OVERFLOW":
                 raise
             return np.zeros(len(times))
         k = np.arange(1, _TAIL_ORDER + 1)
-        with np.errstate(divide="ignore"):
-            tails = np.log(moments) - k * np.log(times)[:, np.newaxis]
+        # Of moments below the range of double only that is known.
+        log_times = np.log(times) + np.log(unit)
+        tails = np.log(np.maximum(moments, _SMALLEST)) - k * log_times[:, np.newaxis]
         return tails.min(axis=1) + max(0.0, float(np.log(self._chain(ask).fastest)))
 
     def _why(self, function: int, times: Array, ask: Ask) -> str:
         return density.explain(self._chain(ask).estimate(function, times))
 
     def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None:
-        if rewards is not None and np.ndim(rewards) == 2:
-            return self._evaluator.as_reward_rows(rewards)
-        return self._evaluator.as_rewards(rewards)
+        array = None if rewards is None else as_numbers(rewards, "rewards")
+        if array is not None and array.ndim == 2:
+            return self._evaluator.as_reward_rows(array)
+        return self._evaluator.as_rewards(array)
 
     def _checked_end(self, vertex: int) -> int:
         return int(self._evaluator.as_ends([vertex])[0])

@@ -29,6 +29,10 @@ from .trace_elimination import EliminationTrace
 
 # Edge visits that an answer may cost: about ten seconds.
 _MOST_WORK = 2e9
+# Epochs that are shorter are walked at the steps of this one: moments divide by its powers.
+_SHORTEST = 1e-200
+# There are moments, and they are not to be had.
+_NO_MOMENTS = {"TOO_MUCH_WORK", "RESULT_OVERFLOW"}
 _PAIRS = "epochs are (time, theta) pairs with finite times in ascending order from 0"
 
 
@@ -111,7 +115,9 @@ class EpochDistribution(DensityFunctions):
         entered = values[1:, target[start]] @ (weight[start] / weight[start].sum())
         if not np.isfinite(entered).all():
             raise NumericError(
-                "FATAL: a result exceeds the range of double in an epoch", code="RESULT_OVERFLOW"
+                "FATAL: a result exceeds the range of double in an epoch",
+                code="RESULT_OVERFLOW",
+                hint="measure time in larger units: scale the rates, or ask for fewer moments",
             )
         return np.asarray(entered, dtype=float)
 
@@ -214,13 +220,24 @@ class EpochDistribution(DensityFunctions):
         return self._path.limit(ask.target, self._scale(ask), ask.tolerance)
 
     def _scale(self, ask: Ask) -> float:
-        return self.mean() or 1.0
+        try:
+            return self.mean() or 1.0
+        except NumericError as error:
+            if error.code not in _NO_MOMENTS:
+                raise
+            first = self._path.chain(0)
+            return 1.0 if first is None else 1.0 / first.fastest
 
     def _longest(self, ask: Ask) -> float:
         return np.inf
 
     def _log_tail(self, times: Array, ask: Ask) -> Array:
-        moments = self.moments(4)
+        try:
+            moments = self.moments(4)
+        except NumericError as error:
+            if error.code not in _NO_MOMENTS:
+                raise
+            return np.zeros(len(times))
         k = np.arange(1, 5)
         with np.errstate(divide="ignore"):
             tails = np.log(moments) - k * np.log(times)[:, np.newaxis]
@@ -292,7 +309,7 @@ class EpochDistribution(DensityFunctions):
         if length == 0:
             return values
         # Far below 1 / length, powers of 1 / q would leave the range of double.
-        q = max(float(exit_rate.max()), 1.0 / length)
+        q = max(float(exit_rate.max()), 1.0 / max(length, _SHORTEST))
         weights = _poisson_weights(q * length, len(reward), len(weight) * len(values))
         stays = (q - exit_rate) / q
         factors = np.arange(1, len(values))[:, np.newaxis] * (reward / q)

@@ -29,6 +29,9 @@ from .state_space.labels import theta_label, transition_label, vertex_labeller
 Array = NDArray[np.float64]
 # Thetas that a workspace is made for at most, and a unit of chunks: a multiple of all lanes.
 _CHUNK_THETAS = 64
+# Of moments of high order: seconds, and half a GB.
+_MOST_STEPS = 10**9
+_MOST_NUMBERS = 2**26
 # Idle workspaces of one trace.
 _MOST_KEPT = 8
 _MOST_KEPT_BYTES = 256 * 2**20
@@ -124,7 +127,7 @@ class Evaluator:
         if rewards is None:
             return None
         array = _numbers(rewards, "rewards")
-        if array.size == 0:
+        if array.shape == (0,):
             return None
         if array.shape != (self.n_vertices,):
             raise NumericError(
@@ -185,13 +188,22 @@ class Evaluator:
             NumericError: one is not absorbing, or no number.
         """
         ends = np.atleast_1d(np.asarray(vertices))
+        if ends.shape == (0,):
+            return np.empty(0, np.int64)
         if ends.dtype.kind not in "iu" or ends.ndim != 1:
-            raise NumericError("FATAL: vertices are numbers of vertices", code="NOT_ABSORBING")
+            raise NumericError(
+                f"FATAL: {vertices!r} are no numbers of vertices",
+                code="NOT_ABSORBING",
+                hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
+            )
         other = ends[~np.isin(ends, self.ends)]
         if other.size:
-            label = self.label(int(other[0]))
+            number = int(other[0])
+            known = 0 <= number < self.n_vertices
             raise NumericError(
-                f"FATAL: vertex {label} is not absorbing",
+                f"FATAL: vertex {self.label(number)} is not absorbing"
+                if known
+                else f"FATAL: there is no vertex {number}",
                 code="NOT_ABSORBING",
                 hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
             )
@@ -236,7 +248,7 @@ class Evaluator:
         self, thetas: Array, order: int, rewards: Array | None, gradient: bool, threads: int = 1
     ) -> tuple[Array, Array | None]:
         """(n, order), and (n, order, n_parameters) or None."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         out = np.empty((len(thetas), order))
         slope = np.empty((len(thetas), order, self.n_parameters)) if gradient else None
 
@@ -248,7 +260,7 @@ class Evaluator:
 
     def factorial_moments(self, thetas: Array, order: int, threads: int = 1) -> Array:
         """(n, order), discrete traces only."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         if not self.discrete:
             raise NumericError(
                 "FATAL: factorial moments are those of a number of steps, and time is continuous",
@@ -303,7 +315,7 @@ class Evaluator:
 
     def moment_hessians(self, thetas: Array, order: int, rewards: Array | None) -> Array:
         """(n, order, n_parameters, n_parameters)."""
-        order = at_least_one(order, "the order of moments")
+        order = self._checked_order(order)
         out = np.empty((len(thetas), order, self.n_parameters, self.n_parameters))
 
         def call(workspace: Workspace, rows: slice) -> int:
@@ -386,6 +398,18 @@ class Evaluator:
         """The eliminated chain at one theta."""
         with self._workspace(Options(1, 1, False, 1)) as workspace:
             return workspace.opened(theta, self._context(theta[np.newaxis], 0))
+
+    def _checked_order(self, order: int) -> int:
+        order = at_least_one(order, "the order of moments")
+        # Discrete moments are sums over all lower ones, with binomial coefficients.
+        steps = order**3 if self.discrete else order
+        if steps > _MOST_STEPS or order * self.n_vertices > _MOST_NUMBERS:
+            raise NumericError(
+                f"FATAL: moments up to order {order} of {self.n_vertices} vertices are asked for",
+                code="TOO_MUCH_WORK",
+                hint="ask for lower orders",
+            )
+        return order
 
     # ---- running
 
@@ -484,13 +508,33 @@ def _rows(array: Array | None, rows: slice) -> Array | None:
     return None if array is None else array[rows]
 
 
-def _numbers(values: ArrayLike, what: str) -> Array:
+def as_numbers(values: ArrayLike, what: str) -> Array:
+    """Real numbers as doubles, in an array of any shape.
+
+    Args:
+        values: numbers, booleans, or objects that are numbers (fractions, decimals).
+        what: their name in messages, in the plural.
+
+    Raises:
+        NumericError: they are none: text, dates, complex, None, rows of different lengths.
+    """
     try:
-        if values is None:
-            raise TypeError("None")
-        return np.ascontiguousarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: {what} are no numbers: {error}", code="NOT_NUMBERS") from error
+        raw = np.asarray(values)
+        if raw.dtype.kind not in "biufO":
+            raise TypeError(f"{raw.dtype} is no type of real numbers")
+        if raw.dtype.kind == "O" and any(value is None for value in raw.flat):
+            raise TypeError("None is no number")
+        return np.asarray(raw, dtype=np.float64, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NumericError(
+            f"FATAL: {what} are no numbers: {error}",
+            code="NOT_NUMBERS",
+            hint="give real numbers within the range of double, alone or in lists or arrays",
+        ) from error
+
+
+def _numbers(values: ArrayLike, what: str) -> Array:
+    return np.ascontiguousarray(as_numbers(values, what))
 
 
 def at_least_one(number: int, what: str) -> int:
@@ -500,5 +544,9 @@ def at_least_one(number: int, what: str) -> int:
         NumericError: it is not.
     """
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise NumericError(f"FATAL: {what} is {number!r}, not a whole number of at least 1")
+        raise NumericError(
+            f"FATAL: {what} is {number!r}, not a whole number of at least 1",
+            code="ORDER",
+            hint="give 1, 2, 3, …, as an integer",
+        )
     return int(number)

@@ -118,19 +118,35 @@ class Graph(JaxModels):
         given = (parameterized, n_parameters, state_length)
         source: StateSpace
         if callback is not None and rule is not None:
-            raise GraphError("callback and rule are given; a graph has one of them", code="MODEL")
+            raise GraphError(
+                "callback and rule are given; a graph has one of them",
+                code="MODEL",
+                hint="leave one of them out",
+            )
         if known_states is not None and rule is None:
-            raise GraphError("known_states are given without a rule", code="MODEL")
+            raise GraphError(
+                "known_states are given without a rule",
+                code="MODEL",
+                hint="they are the states of a batch rule: give rule=, or leave them out",
+            )
         if callback is not None:
             source = CallbackRule(_callable(callback), callback_arguments, start, *given)
         elif rule is not None:
             if start is None:
-                raise GraphError("a batch rule needs start edges: start=[…]", code="MODEL")
+                raise GraphError(
+                    "a batch rule needs start edges",
+                    code="MODEL",
+                    hint="give start=[(state, weight), …]",
+                )
             source = BatchRule(_callable(rule), callback_arguments, start, known_states, *given)
         else:
             if callback_arguments or start is not None:
                 name = next(iter(callback_arguments), "start")
-                raise GraphError(f"{name} is given without a callback or rule", code="MODEL")
+                raise GraphError(
+                    f"{name} is given without a callback or rule",
+                    code="MODEL",
+                    hint="give callback= or rule=, or leave it out and add vertices by hand",
+                )
             source = ManualRule(state_length or 0, n_parameters)
         self._set_up(source, parameterized, discrete, improper, max_vertices)
         self._name(parameter_names, state_names)
@@ -379,6 +395,12 @@ class Graph(JaxModels):
         """
         distribution = self._own_distribution() if theta is None else self.at(theta)
         alpha, matrix, _ = distribution.rewarded_matrices(rewards)
+        if not len(alpha):
+            raise NumericError(
+                "FATAL: nothing is ever collected: no state that is visited has a reward",
+                code="REWARDS_ZERO",
+                hint="the reward is 0 for certain, which is no graph: give a state a reward",
+            )
         return Graph.from_matrices(alpha, matrix, discrete=self._discrete)
 
     def __repr__(self) -> str:
@@ -556,5 +578,9 @@ class Graph(JaxModels):
 
 def _callable(function: Any) -> Callable[..., Any]:
     if not callable(function):
-        raise GraphError(f"{function!r} cannot be called", code="MODEL")
+        raise GraphError(
+            f"{function!r} cannot be called",
+            code="MODEL",
+            hint="callback= and rule= are functions",
+        )
     return function

@@ -17,6 +17,7 @@ from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from .answers import Array, Logs
 from .density import Ask, DensityFunctions, as_ask, as_times
 from .errors import NumericError
+from .evaluation import as_numbers
 
 
 def loglik(
@@ -46,7 +47,9 @@ def loglik(
     if intervals is not None:
         if hessian:
             raise NumericError(
-                "FATAL: the likelihood of intervals has no Hessian here", code="NOT_DIFFERENTIABLE"
+                "FATAL: the likelihood of intervals has no Hessian here",
+                code="NOT_DIFFERENTIABLE",
+                hint="leave hessian= out, or the intervals",
             )
         between = _between(variable, intervals, ask)
         parts.append((between, np.ones(len(between.log_value))))
@@ -76,7 +79,7 @@ def as_weights(weights: ArrayLike | None, length: int) -> Array:
     """
     if weights is None:
         return np.ones(length)
-    counts = np.asarray(weights, dtype=np.float64).reshape(-1)
+    counts = as_numbers(weights, "weights").reshape(-1)
     if len(counts) != length or not ((counts >= 0) & np.isfinite(counts)).all():
         raise NumericError(
             f"FATAL: {len(counts)} weights for {length} observations, or a weight that is negative "
@@ -94,6 +97,8 @@ def as_intervals(intervals: ArrayLike) -> Array:
         NumericError: they are none.
     """
     rows = as_times(intervals)
+    if rows.shape == (0,):
+        rows = rows.reshape(0, 2)
     if rows.ndim != 2 or rows.shape[1] != 2 or not (rows[:, 0] < rows[:, 1]).all():
         raise NumericError(
             "FATAL: intervals are no rows (a, b) with a < b",
@@ -119,9 +124,9 @@ def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs
     possible = np.isfinite(log_value)
     vague = possible & ~(bound <= max(1e-6, ask.tolerance))
     if vague.any():
-        a, b = rows[np.flatnonzero(vague)[0]]
+        a, b = rows[np.flatnonzero(vague)[0]].tolist()
         raise NumericError(
-            f"FATAL: P({a:g} < Y <= {b:g}) is too small beside P(Y <= {b:g}) and P(Y > {a:g}) "
+            f"FATAL: P({a} < Y <= {b}) is too small beside P(Y <= {b}) and P(Y > {a}) "
             "to be told from rounding",
             code="INTERVAL_TOO_NARROW",
             hint="give the observation itself, as one of `observed`",

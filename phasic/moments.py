@@ -70,7 +70,13 @@ class MomentFunctions:
 
         Raises:
             NumericError: rewards do not fit, a weight is negative or not finite at theta,
-                absorption is unreachable there, or a result exceeds the range of double.
+                absorption is unreachable there, a result exceeds the range of double, or the order
+                is absurd.
+
+        Example:
+            >>> from phasic import Graph
+            >>> Graph.from_matrices([1.0], [[-1.0]]).at().moments(4).tolist()
+            [1.0, 2.0, 6.0, 24.0]
         """
         rewards = self._evaluator.as_rewards(rewards)
         values, slope = self._evaluator.moments(self._thetas, order, rewards, gradient or hessian)
@@ -104,7 +110,14 @@ class MomentFunctions:
     def variance(
         self, rewards: ArrayLike | None = None, *, gradient: bool = False
     ) -> float | tuple[float, Array]:
-        """Var Y, not by a difference of moments; with `gradient` also (n_parameters,)."""
+        """Var Y, not by a difference of moments; with `gradient` also (n_parameters,).
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.variance()
+            0.25
+        """
         row = self._evaluator.as_reward_row(rewards)
         _, values, _, slope = self._evaluator.covariances(self._thetas, row, gradient)
         value = float(values[0, 0, 0])
@@ -189,6 +202,12 @@ class MomentFunctions:
 
         Raises:
             NumericError: as for `moments`, or a reward does not vary.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.correlation_matrix([[0, 1, 0], [0, 3, 0]]).tolist()
+            [[1.0, 1.0], [1.0, 1.0]]
         """
         rows = self._evaluator.as_reward_rows(rewards)
         _, values, _, slope = self._evaluator.covariances(self._thetas, rows, gradient)
@@ -206,7 +225,14 @@ class MomentFunctions:
     def covariance(
         self, rewards1: ArrayLike, rewards2: ArrayLike, *, gradient: bool = False
     ) -> float | tuple[float, Array]:
-        """Cov(Y1, Y2) of two rewards (n_vertices,); with `gradient` also (n_parameters,)."""
+        """Cov(Y1, Y2) of two rewards (n_vertices,); with `gradient` also (n_parameters,).
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.covariance([0, 1, 0], [0, 3, 0])
+            0.75
+        """
         rows = np.concatenate(
             [self._evaluator.as_reward_row(rewards1), self._evaluator.as_reward_row(rewards2)]
         )
@@ -223,7 +249,14 @@ class MomentFunctions:
     def covariance_matrix(
         self, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """Covariances (r, r) of rewards (r, n_vertices); with `gradient` (r, r, n_parameters)."""
+        """Covariances (r, r) of rewards (r, n_vertices); with `gradient` (r, r, n_parameters).
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.covariance_matrix([[0, 1, 0], [0, 3, 0]]).tolist()
+            [[0.25, 0.75], [0.75, 2.25]]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         _, values, _, slope = self._evaluator.covariances(self._thetas, rows, gradient)
         return values[0] if slope is None else (values[0], slope[0])
@@ -237,7 +270,14 @@ class MomentFunctions:
     def mean_vector(
         self, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """Means (r,) of rewards (r, n_vertices); with `gradient` also (r, n_parameters)."""
+        """Means (r,) of rewards (r, n_vertices); with `gradient` also (r, n_parameters).
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> x.mean_vector([[0, 1, 0], [0, 3, 0]]).tolist()
+            [0.5, 1.5]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         parts = [self._evaluator.moments(self._thetas, 1, row, gradient) for row in rows]
         means = np.array([values[0, 0] for values, _ in parts])

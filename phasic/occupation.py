@@ -14,16 +14,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._engine.chain import Chain
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Array, Evaluator, as_numbers
 
 
 def at_times(t: ArrayLike, answer: Callable[[float], Array]) -> Array:
     """Answers for times of any shape, with the shape of one answer behind.
 
     Raises:
-        NumericError: a time is NaN, negative or infinite.
+        NumericError: a time is NaN, negative or infinite, or no number.
     """
-    times = np.asarray(t, dtype=np.float64)
+    times = as_numbers(t, "times")
     wrong = times[~((times >= 0) & np.isfinite(times))]
     if wrong.size:
         raise NumericError(
@@ -33,7 +33,8 @@ def at_times(t: ArrayLike, answer: Callable[[float], Array]) -> Array:
             "absorption_probabilities() and expected_sojourn_time() are its limits",
         )
     rows = [answer(float(time)) for time in times.reshape(-1)]
-    return np.array(rows).reshape(*times.shape, *rows[0].shape)
+    shape = (rows[0] if rows else answer(0.0)).shape
+    return np.array(rows).reshape(*times.shape, *shape)
 
 
 def split(jets: Array, gradient: bool) -> Array | tuple[Array, Array]:

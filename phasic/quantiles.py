@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_STEPS = 200
 _EPSILON = float(np.finfo(np.float64).eps)
-# A step of Newton's method changes t by this factor at most, as a logarithm.
+# A step of Newton's method changes t by this factor at most, as a logarithm; the next one in the
+# same direction by twice as much.
 _MOST_CHANGE = 3.0
 
 
@@ -84,6 +85,7 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
     low = p <= 0.5
     log_t = np.full(len(p), np.log(variable._scale(plain)))
     begin, end = np.full(len(p), -np.inf), np.full(len(p), np.inf)
+    most = np.full(len(p), _MOST_CHANGE)
     active = np.ones(len(p), bool)
     for _ in range(_MOST_STEPS):
         at = np.flatnonzero(active)
@@ -101,7 +103,8 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
         # Closer than the functions themselves are known there is nothing to find.
         done = np.abs(step) <= 2 * _EPSILON * (1 + np.abs(log_t[at]))
         done |= np.abs(miss) <= 4 * _EPSILON + logs.bound
-        new = log_t[at] + np.clip(step, -_MOST_CHANGE, _MOST_CHANGE)
+        new = log_t[at] + np.clip(step, -most[at], most[at])
+        most[at] = np.where(np.abs(step) > most[at], 2 * most[at], _MOST_CHANGE)
         bounded = np.isfinite(begin[at]) & np.isfinite(end[at])
         with np.errstate(invalid="ignore"):
             middle = (begin[at] + end[at]) / 2
@@ -110,7 +113,11 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
         log_t[at] = np.where(~outside, new, np.where(done, log_t[at], middle))
         active[at[done]] = False
     else:
-        raise NumericError(f"FATAL: no quantile found at {p[active][0]}", code="QUANTILE_NOT_FOUND")
+        raise NumericError(
+            f"FATAL: no quantile found at {p[active][0]}",
+            code="QUANTILE_NOT_FOUND",
+            hint="measure time in other units: scale the rates or rewards",
+        )
     return _finished(variable, log_t, low, ask)
 
 

@@ -27,6 +27,7 @@ _MOST_CHUNK = 2**16
 # Beyond so many moves in all, hours of one core, a call is refused.
 _MOST_MOVES = 1e12
 _MOST_NUMBER = 2**63 - 1
+_MOST_THREADS = 4096
 
 
 class Path(NamedTuple):
@@ -131,7 +132,8 @@ class Sampler:
 
         chunk = int(min(max(1, _CHUNK_MOVES // self._handle.expected_moves), _MOST_CHUNK))
         # Where n is 0, one call still looks at the rewards.
-        in_chunks(run, range(0, max(n, 1), chunk), thread_count() if threads is None else threads)
+        most = thread_count() if threads is None else _whole(threads, "threads", _MOST_THREADS, 1)
+        in_chunks(run, range(0, max(n, 1), chunk), most)
         return values, vertices
 
     def _checked(self, n: Any, seed: Any, first: Any) -> tuple[int, int, int]:
@@ -207,17 +209,49 @@ class SamplingFunctions(ABC):
         first: int = 0,
         threads: int | None = None,
     ) -> Array:
-        """Draws the amounts of several rewards (r, n_vertices) along the same paths: (n, r)."""
+        """Draws the amounts of several rewards (r, n_vertices) along the same paths: (n, r).
+
+        Arguments and errors are those of `sample`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> draws = x.sample_multivariate(5, [[0, 1, 1], [0, 3, 1]], seed=1)
+            >>> bool((draws[:, 1] == 3 * draws[:, 0]).all())
+            True
+        """
         return self._sampler.rewards(n, rewards, seed, first, threads)
 
     def sample_final(
         self, n: int, *, seed: int | None = None, first: int = 0, threads: int | None = None
     ) -> tuple[Array, NDArray[np.int64]]:
-        """Draws T and the absorbing vertex: 2 × (n,); infinite and -1 where there is no end."""
+        """Draws T and the absorbing vertex: 2 × (n,); infinite and -1 where there is no end.
+
+        Arguments and errors are those of `sample`; vertices are rows of `graph.states()`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> times, vertices = x.sample_final(3, seed=1)
+            >>> vertices.tolist()
+            [2, 2, 2]
+        """
         return self._sampler.final(n, seed, first, threads)
 
     def sample_paths(self, n: int, *, seed: int | None = None, first: int = 0) -> list[Path]:
-        """Draws whole paths: the vertices entered, and when."""
+        """Draws whole paths: the vertices entered, and when.
+
+        Arguments and errors are those of `sample`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> [path] = x.sample_paths(1, seed=1)
+            >>> path.vertices.tolist()
+            [1, 2]
+            >>> bool(path.times[1] == x.sample(1, seed=1)[0])
+            True
+        """
         return self._sampler.paths(n, seed, first)
 
 
@@ -226,11 +260,17 @@ def fresh_seed() -> int:
     return secrets.randbits(64)
 
 
-def _whole(number: Any, what: str, most: int) -> int:
+def _whole(number: Any, what: str, most: int, least: int = 0) -> int:
     if isinstance(number, bool) or not isinstance(number, int | np.integer):
-        raise NumericError(f"FATAL: {what} is {number!r}, not a whole number", code="SAMPLE_NUMBER")
-    if not 0 <= number <= most:
         raise NumericError(
-            f"FATAL: {what} is {number}, not one of 0 to {most}", code="SAMPLE_NUMBER"
+            f"FATAL: {what} is {number!r}, not a whole number",
+            code="SAMPLE_NUMBER",
+            hint="give an integer",
+        )
+    if not least <= number <= most:
+        raise NumericError(
+            f"FATAL: {what} is {number}, not one of {least} to {most}",
+            code="SAMPLE_NUMBER",
+            hint="give a number in that range",
         )
     return int(number)

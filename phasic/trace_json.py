@@ -11,6 +11,7 @@ from ._engine.trace import ARRAY_NAMES, META_NAMES, TraceHandle
 from .errors import FormatError
 
 FORMAT = "phasic-trace/1"
+_AGAIN = "write it again with trace.to_json()"
 
 
 def dump(trace: TraceHandle) -> str:
@@ -37,9 +38,11 @@ def parse(text: str) -> TraceHandle:
     try:
         document = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        raise FormatError(f"this is no JSON: {error}", code="FORMAT_JSON") from error
+        raise FormatError(f"this is no JSON: {error}", code="FORMAT_JSON", hint=_AGAIN) from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise FormatError(f"this JSON is not of the format {FORMAT!r}", code="FORMAT_JSON")
+        raise FormatError(
+            f"this JSON is not of the format {FORMAT!r}", code="FORMAT_JSON", hint=_AGAIN
+        )
     meta = _part(document, "meta", META_NAMES)
     arrays = _part(document, "arrays", ARRAY_NAMES)
     try:
@@ -51,17 +54,21 @@ def parse(text: str) -> TraceHandle:
         raise
     except (TypeError, ValueError, OverflowError) as error:
         message = f"an array or number is malformed: {error}"
-        raise FormatError(message, code="FORMAT_JSON") from error
+        raise FormatError(message, code="FORMAT_JSON", hint=_AGAIN) from error
     if document.get("key") != trace.hashes[1].hex():
-        raise FormatError("the key in the JSON is not that of its data", code="FORMAT_KEY")
+        raise FormatError(
+            "the key in the JSON is not that of its data", code="FORMAT_KEY", hint=_AGAIN
+        )
     return trace
 
 
 def _part(document: dict[str, object], name: str, fields: tuple[str, ...]) -> dict[str, Any]:
     part = document.get(name)
     if not isinstance(part, dict):
-        raise FormatError(f"the JSON has no {name!r}", code="FORMAT_JSON")
+        raise FormatError(f"the JSON has no {name!r}", code="FORMAT_JSON", hint=_AGAIN)
     missing = [field for field in fields if field not in part]
     if missing:
-        raise FormatError(f"{name!r} in the JSON lacks {missing[0]!r}", code="FORMAT_JSON")
+        raise FormatError(
+            f"{name!r} in the JSON lacks {missing[0]!r}", code="FORMAT_JSON", hint=_AGAIN
+        )
     return part

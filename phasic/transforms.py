@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Array, Evaluator, as_numbers
 
 # Numbers of shifts that are made at once: 16 MB.
 _SHIFTS_AT_ONCE = 2 * 2**20
@@ -71,7 +71,14 @@ class TransformFunctions:
     def joint_laplace(
         self, s: ArrayLike, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """E[exp(-Σ s_i Y_i)] of rewards (r, n_vertices) at s (..., r): (...,). See `laplace`."""
+        """E[exp(-Σ s_i Y_i)] of rewards (r, n_vertices) at s (..., r): (...,). See `laplace`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
+            >>> x.joint_laplace([[0, 0], [1, 2]], [[0, 1, 0, 0], [0, 0, 1, 0]]).tolist()
+            [1.0, 0.25]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         return self._transform(s, rows, gradient, discrete=False)
 
@@ -112,7 +119,14 @@ class TransformFunctions:
     def joint_pgf(
         self, z: ArrayLike, rewards: ArrayLike, *, gradient: bool = False
     ) -> Array | tuple[Array, Array]:
-        """E[Π z_i^Y_i] of rewards (r, n_vertices) at z (..., r): (...,). See `pgf`."""
+        """E[Π z_i^Y_i] of rewards (r, n_vertices) at z (..., r): (...,). See `pgf`.
+
+        Example:
+            >>> from phasic import Graph
+            >>> x = Graph.from_matrices([1.0], [[0.75]], discrete=True).at()
+            >>> x.joint_pgf([[1, 1], [0.5, 1]], [[0, 1, 0], [0, 2, 0]]).round(12).tolist()
+            [1.0, 0.2]
+        """
         rows = self._evaluator.as_reward_rows(rewards)
         return self._transform(z, rows, gradient, discrete=True)
 
@@ -188,13 +202,7 @@ def _name(discrete: bool) -> str:
 
 def _checked(points: ArrayLike, discrete: bool) -> Array:
     name = _name(discrete)
-    try:
-        raw = np.asarray(points)
-        if raw.dtype.kind not in "biuf":
-            raise TypeError(f"{raw.dtype} is no type of real numbers")
-        array = raw.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise NumericError(f"FATAL: {name} are no numbers: {error}", code="NOT_NUMBERS") from error
+    array = as_numbers(points, name)
     valid = (array >= 0) & np.isfinite(array) if discrete else array > -np.inf
     if not valid.all():
         wrong = float(array[~valid][0])

@@ -350,7 +350,7 @@ def test_what_is_no_list_is_wrong_usage(text):
     [
         ((*PAIR, "--theta", "2", "--pdf", "nan"), "TIME_NAN"),
         ((*PAIR, "--theta", "2", "--quantile", "1.5"), "NOT_A_PROBABILITY"),
-        ((*PAIR, "--theta", "2", "--quantile", "nan"), "TIME_NAN"),
+        ((*PAIR, "--theta", "2", "--quantile", "nan"), "NOT_A_PROBABILITY"),
         ((*PAIR, "--theta", "2", "--pmf", "1"), "NOT_DISCRETE"),
         ((*PAIR, "--theta", "2", "--state-probability", "-1"), "TIME_INVALID"),
         ((*PAIR, "--theta", "2", "--cdf", "1", "--sub-cdf", "2"), "NOT_ABSORBING"),

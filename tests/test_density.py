@@ -394,7 +394,7 @@ def test_many_observations_are_interpolated_and_agree_with_few() -> None:
         (lambda x, d: d.pmf(1, rewards=[0, 0.5, 0]), "REWARD_NOT_WHOLE"),
         (lambda x, d: x.quantile(1.5), "NOT_A_PROBABILITY"),
         (lambda x, d: x.quantile(-0.1), "NOT_A_PROBABILITY"),
-        (lambda x, d: x.quantile(math.nan), "TIME_NAN"),
+        (lambda x, d: x.quantile(math.nan), "NOT_A_PROBABILITY"),
         (lambda x, d: x.pdf(1.0, method="guess"), "METHOD_UNKNOWN"),
         (lambda x, d: x.pdf(1.0, tolerance=0.0), "TOLERANCE"),
         (lambda x, d: x.pdf(1.0, tolerance=1e-30), "DENSITY_REFUSED"),

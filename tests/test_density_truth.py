@@ -25,7 +25,7 @@ LARGEST_ERROR = 1e-10
 MOST_WORK = 3e8
 # Models that are described and have no reference so far: those of islands take hours, and 80-bit
 # numbers give that of tandem queues no more than 12 digits.
-WITHOUT_REFERENCE = {"islands-40-0.001", "islands-40-1000", "tandem-50"}
+WITHOUT_REFERENCE = {"tandem-50"}
 
 
 @cache

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
 import warnings
+from pathlib import Path
 
 import pytest
 
 from phasic import errors
+from phasic._engine.status import ROWS
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,29 @@ def test_warnings_are_counted_and_said_once_where_asked() -> None:
         "only the first [B]",
     ]
     assert errors.warning_counts() == {"A": 2, "B": 2}
+
+
+RAISED = {name for name, kind in vars(errors).items() if name.endswith("Error") and kind}
+
+
+def without_hint(source: str) -> list[int]:
+    """Lines that make an error with a code and no hint, or a hint that may be None."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            given = {keyword.arg: keyword.value for keyword in node.keywords}
+            hint = given.get("hint")
+            nothing = hint is None or (isinstance(hint, ast.Constant) and hint.value is None)
+            if node.func.id in RAISED - {"InternalError"} and "code" in given and nothing:
+                lines.append(node.lineno)
+    return lines
+
+
+def test_every_error_says_what_to_do() -> None:
+    modules = list(Path(errors.__file__).parent.rglob("*.py"))
+    assert len(modules) > 30
+    assert without_hint('raise GraphError("no", code="MODEL")') == [1]
+    assert without_hint('raise GraphError("no", code="MODEL", hint=None)') == [1]
+    found = {str(path): without_hint(path.read_text()) for path in modules}
+    assert not {path: lines for path, lines in found.items() if lines}
+    assert not [code for code, row in ROWS.items() if not row.hint]

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from phasic import Graph
-from phasic.errors import ConfigError, DependencyError, GraphError, NumericError
+from phasic.errors import ConfigError, DependencyError, GraphError, NumericError, PhasicWarning
 from phasic.models import coalescent, structured
 from phasic.plots import MOST_VERTICES, plot_function, plot_graph, save_figure
 from phasic.plots.weights import weighted_edges
@@ -139,6 +139,14 @@ def test_words_name_units_and_numbers():
 def test_the_atom_at_zero_is_said():
     axes = plot_function(Graph.from_matrices([0.75], [[-1.0]]).at()).axes[0]
     assert "P(T = 0) = 0.25" in axes.texts[0].get_text()
+
+
+def test_what_never_ends_is_said_in_place_of_a_mean():
+    S = [[-4, 3, 0], [0, -1, 1], [0, 1, -1]]
+    with pytest.warns(PhasicWarning, match="absorption"):
+        x = Graph.from_matrices([1, 0, 0], S, improper=True).at()
+    axes = plot_function(x).axes[0]
+    assert axes.texts[0].get_text() == "P(T = ∞) = 0.75"
 
 
 def test_rewards_are_drawn_in_place_of_time():

@@ -578,7 +578,7 @@ PTD_API void ptd_log1p_all(int64_t count, const double *x, double *y);
  * absorbed mass on no vertex. Chains without rewards, order 0 or 1. `bound`: relative error of each
  * value above 2^-900, and `kind` of that: certified by uniformisation, or verified where a chain of
  * at most 300 states has so many steps ahead of it that powers of its step matrix take over.
- * PTD_DENSITY_REFUSED: neither is within reach. */
+ * PTD_DENSITY_REFUSED: neither is within reach (value: the time). */
 PTD_API PTD_MUST_CHECK ptd_status ptd_chain_occupation(const ptd_chain *chain, double time,
                                                        double *probability, double *accumulated,
                                                        double *bound, ptd_bound_kind *kind,

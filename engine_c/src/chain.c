@@ -364,10 +364,13 @@ static ptd_status build(ptd_chain *chain, unfolding *u, ptd_error *error)
             chain->stay[(size_t)chain->trap * jets] = 1;
         }
     }
+    int in_range = 1;
     for (int64_t s = 0; s < count; s++) {
-        chain->fastest = fmax(chain->fastest, chain->out[(size_t)s * jets]);
+        const double out = chain->out[(size_t)s * jets];
+        in_range &= isfinite(out) != 0; /* a rate over a tiny reward may not be */
+        chain->fastest = fmax(chain->fastest, out);
     }
-    if (!isfinite(chain->fastest)) {
+    if (!in_range) {
         status = ptd_fail(error, PTD_RESULT_OVERFLOW, 0, 0);
     }
 out:

@@ -183,8 +183,8 @@ static double sum_up(contour *c)
         }
         q->bound[k] = answered ? error : INFINITY;
         q->log_value[k] = answered ? (double)(exponent + logl(sum.value)) : -INFINITY;
-        if (!answered) {
-            memset(jet, 0, rest * sizeof *jet);
+        for (size_t j = 0; j < rest && !answered; j++) {
+            jet[j] = 0;
         }
     }
     return mendable;

@@ -91,6 +91,17 @@ static void collect(const ptd_answers *answers, int64_t n_times, const double *t
     }
 }
 
+/* Far from 1, derivatives may leave the range of double where the value does not. */
+static int are_finite(const double *log_jet, size_t count)
+{
+    for (size_t j = 0; j < count; j++) {
+        if (!isfinite(log_jet[j])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Keeps what is better than what is there. */
 static void keep(const ptd_chain *chain, const pending *p, ptd_method method, ptd_bound_kind kind,
                  ptd_answers *answers)
@@ -98,7 +109,8 @@ static void keep(const ptd_chain *chain, const pending *p, ptd_method method, pt
     const size_t rest = (size_t)chain->jets - 1;
     for (int64_t k = 0; k < p->count; k++) {
         const size_t to = (size_t)p->number[k];
-        if (p->bound[k] < answers->bound[to]) {
+        if (p->bound[k] < answers->bound[to] &&
+            are_finite(p->log_jet ? p->log_jet + (size_t)k * rest : NULL, rest)) {
             answers->log_value[to] = p->log_value[k];
             answers->bound[to] = p->bound[k];
             answers->method[to] = (uint8_t)method;

@@ -115,12 +115,9 @@ static void solve_orders(ptd_workspace *ws, int order, int again)
 /* The lanes of order k at a position. */
 static const double *moment_at(const ptd_workspace *ws, int k, int order, size_t position)
 {
-    int first = 1;
-    order_group group = group_of(ws, first, order);
-    while (first + group.orders <= k) {
-        first += group.orders;
-        group = group_of(ws, first, order);
-    }
+    const int widest = group_of(ws, 1, order).orders;
+    const int first = (k - 1) / widest * widest + 1;
+    const order_group group = group_of(ws, first, order);
     const double *x = ptd_solution(ws, ws->x, group.first - 1);
     return x + (position * (size_t)group.orders + (size_t)(k - first)) * (size_t)ws->kernel->lanes;
 }

@@ -46,14 +46,14 @@ ptd_status ptd_chain_occupation(const ptd_chain *chain, double time, double *pro
         *kind = PTD_CERTIFIED;
         status = ptd_occupation_uniformise(chain, time, &occupation, error);
     } else {
-        return ptd_fail(error, PTD_DENSITY_REFUSED, 0, INFINITY);
+        return ptd_fail(error, PTD_DENSITY_REFUSED, 0, time);
     }
     if (status) {
         return status;
     }
     *bound = occupation.bound;
     if (!(occupation.bound < 1)) {
-        return ptd_fail(error, PTD_DENSITY_REFUSED, 0, occupation.bound);
+        return ptd_fail(error, PTD_DENSITY_REFUSED, 0, time);
     }
     return PTD_OK;
 }

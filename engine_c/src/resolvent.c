@@ -207,6 +207,9 @@ static void set_tilt(ptd_resolvent *r)
             largest = r->exponent[i];
         }
     }
+    if (largest == INT32_MIN) {
+        largest = 0; /* the start is in none of them: y alone is asked for */
+    }
     frexp(fastest, &exponent);
     r->unit = power_of_two(-exponent);
     r->total = 0;
@@ -222,9 +225,10 @@ static void set_tilt(ptd_resolvent *r)
         z->speed[i] = r->active[i] ? r->unit * r->reward[i] : 0;
         r->right[i] =
             r->active[i] ? r->unit * r->source[i] * inverse * power_of_two(-r->exponent[i]) : 0;
-        r->start[i] = r->active[i] ? r->alpha[i] * r->mantissa[i] *
-                                         power_of_two(r->exponent[i] - largest) / r->total
-                                   : 0;
+        r->start[i] =
+            r->active[i] && r->alpha[i] > 0
+                ? r->alpha[i] * r->mantissa[i] * power_of_two(r->exponent[i] - largest) / r->total
+                : 0;
         for (uint32_t e = z->edge_start[i]; e < z->edge_start[i + 1]; e++) {
             const uint32_t j = z->edge_target[e];
             const double rate = r->rate[z->edge_form[e]];

@@ -286,10 +286,11 @@ static int collect_step_cross(layout *l, int c, uint32_t state, int lane)
 static int collect_leave(layout *l, int c, uint32_t state, int lane)
 {
     const double *exit = l->chain->exit + (size_t)state * (size_t)l->chain->jets;
-    if (exit[0] > 0 && !add_product(l, c, state, lane, (ptd_double_double){exit[0], 0})) {
+    const double rate = ldexp(exit[0], -l->tiles->exit_scale);
+    if (rate > 0 && !add_product(l, c, state, lane, (ptd_double_double){rate, 0})) {
         return 0;
     }
-    return c == 0 || collect_cross(l, c, state, lane, exit, 1);
+    return c == 0 || collect_cross(l, c, state, lane, exit, exp2(-l->tiles->exit_scale));
 }
 
 typedef enum { STEP, CROSS, LEAVE } part;
@@ -432,6 +433,26 @@ static ptd_double_double staying(const ptd_chain *chain, int64_t s, ptd_double_d
     return rest.high > 0x1p-100 * q.high ? ptd_dd_divide(rest, q) : (ptd_double_double){0, 0};
 }
 
+/* Brings rates into absorption close to 1: times the values of a sweep, which are large, they might
+ * leave the range of doubles. */
+static void scale_exits(layout *l)
+{
+    ptd_tiles *tiles = l->tiles;
+    const size_t jets = (size_t)l->chain->jets;
+    if (!(tiles->fastest_exit > 0)) {
+        return;
+    }
+    tiles->exit_scale = ilogb(tiles->fastest_exit);
+    tiles->fastest_exit = ldexp(tiles->fastest_exit, -tiles->exit_scale);
+    for (int64_t s = 0; s < l->chain->n; s++) {
+        const double exit = l->chain->exit[(size_t)s * jets];
+        if (exit > 0) {
+            tiles->least_rate =
+                fmin(tiles->least_rate, fmax(ldexp(exit, -tiles->exit_scale), 0x1p-1022));
+        }
+    }
+}
+
 /* P as double-doubles. */
 static void divide_by_fastest(layout *l)
 {
@@ -452,6 +473,7 @@ static void divide_by_fastest(layout *l)
         tiles->most_products = products > tiles->most_products ? products : tiles->most_products;
         tiles->fastest_exit = fmax(tiles->fastest_exit, chain->exit[(size_t)s * jets]);
     }
+    scale_exits(l);
 }
 
 static int lay_out_all(layout *l)

@@ -45,7 +45,7 @@ typedef struct {
 
     ptd_term_list step;   /* high parts of octets, low parts behind them */
     ptd_term_list *cross; /* planes: what derivatives of rates add to a plane */
-    ptd_term_list *leave; /* planes: the rate into absorption, all terms in tile 0, streamed */
+    ptd_term_list *leave; /* planes: rates into absorption times 2^-exit_scale, all in tile 0 */
     double *octets;       /* n_octets x 16: high parts, low parts */
     size_t n_octets, octet_capacity;
     int32_t *indices; /* sets of eight */
@@ -53,9 +53,10 @@ typedef struct {
 
     int most_products;   /* of which a new value is the sum */
     double dropped;      /* a bound on rates left out, being too small for doubles, as share of q */
-    double least_rate;   /* the least that is not 0, over q */
-    double fastest_exit; /* the largest rate into absorption */
-    double visits;       /* work of a step: states and edges, by plane */
+    double least_rate;   /* the least that is not 0, over q; of exits over the fastest */
+    double fastest_exit; /* the largest rate into absorption times 2^-exit_scale: 1 to 2, or 0 */
+    int exit_scale;
+    double visits; /* work of a step: states and edges, by plane */
 } ptd_tiles;
 
 PTD_MUST_CHECK ptd_status ptd_tiles_create(const ptd_chain *chain, ptd_tiles *tiles,

@@ -55,7 +55,7 @@ typedef struct {
     ptd_tiles tiles;
     ptd_sweep sweep;
     ptd_series series;
-    ptd_double_double *absorbed; /* jets: sum of a_j so far, times 2^shift of the sweep */
+    ptd_double_double *absorbed; /* jets: sum of a_j so far, times 2^(shift - exit_scale) */
     double *leaving;             /* jets */
     double most_steps;           /* that may be taken */
 } uniformisation;
@@ -103,7 +103,15 @@ double ptd_uniformise_work(const ptd_chain *chain, const ptd_question *question)
 
 /* ---- the sweep, block by block */
 
-/* c_k and its derivatives from v_k. */
+/* What has been absorbed: sum of a_j / q so far, times 2^shift of the sweep. */
+static double share_absorbed(const uniformisation *u, size_t plane)
+{
+    int scale;
+    const double fastest = frexp(u->tiles.fastest.high, &scale);
+    return ldexp(u->absorbed[plane].high / fastest, u->tiles.exit_scale - scale);
+}
+
+/* c_k and its derivatives from v_k; a_k comes times 2^-exit_scale. */
 static void yield(uniformisation *u, double *values)
 {
     const size_t jets = (size_t)u->tiles.planes;
@@ -117,7 +125,7 @@ static void yield(uniformisation *u, double *values)
         return;
     }
     for (size_t c = 0; c < jets; c++) {
-        values[c] = u->absorbed[c].high / u->tiles.fastest.high;
+        values[c] = share_absorbed(u, c);
         u->absorbed[c] = ptd_dd_add(u->absorbed[c], u->leaving[c]);
     }
 }
@@ -154,7 +162,7 @@ static double log2_beyond(const uniformisation *u)
         return -INFINITY;
     }
     if (u->question->function == PTD_DISTRIBUTION) {
-        most += 2 * u->absorbed[0].high / u->tiles.fastest.high;
+        most += 2 * share_absorbed(u, 0);
     }
     if (!(most > 0)) {
         return -INFINITY;
@@ -165,15 +173,17 @@ static double log2_beyond(const uniformisation *u)
 
 /* ---- answers */
 
-/* Everything in the bound but the mixture's own part, in units of the value. */
-static double sweep_error(const uniformisation *u, const ptd_mixture *mixture, double log2_value)
+/* Everything in the bound but the mixture's own part, in units of the value; `unit`: log2 of what
+ * a value of the series stands for. */
+static double sweep_error(const uniformisation *u, const ptd_mixture *mixture, double log2_value,
+                          double unit)
 {
     const double step = ptd_sweep_step_error(&u->sweep) * UNIT * (u->sweep.exactly ? UNIT : 1);
     const double lost = u->question->function == PTD_DENSITY
                             ? mixture->log2_lost + log2(u->tiles.fastest_exit)
                             : mixture->log2_lost;
     return step * mixture->mean_steps + exp2(lost - log2_value) +
-           UNIT * (ptd_sweep_sum_error(&u->tiles) + 2 * fabs(log2_value) + 16);
+           UNIT * (ptd_sweep_sum_error(&u->tiles) + 2 * fabs(log2_value + unit) + 16);
 }
 
 static void answer(uniformisation *u, int64_t at, const ptd_mixture *mixture)
@@ -182,11 +192,12 @@ static void answer(uniformisation *u, int64_t at, const ptd_mixture *mixture)
     int scale;
     const double value = frexp(mixture->value, &scale);
     const double exponent = mixture->exponent + scale;
+    const double unit = question->function == PTD_DENSITY ? u->tiles.exit_scale : 0;
     double bound = mixture->truncation;
     question->log_value[at] = -INFINITY;
     if (value > 0) {
-        question->log_value[at] = log(value) + exponent * 0.693147180559945309417;
-        bound += mixture->rounding * UNIT + sweep_error(u, mixture, log2(value) + exponent);
+        question->log_value[at] = log(value) + (exponent + unit) * 0.693147180559945309417;
+        bound += mixture->rounding * UNIT + sweep_error(u, mixture, log2(value) + exponent, unit);
     }
     /* Products of errors are below a tenth of their sum where that is below a tenth. */
     question->bound[at] = bound <= 0.1 ? 1.1 * bound : INFINITY;
@@ -222,11 +233,18 @@ static void look_up(uniformisation *u, int64_t at)
     }
 }
 
+/* Steps after which a mixture gains nothing: every path has been walked once, and the Poisson
+ * weights of mean x beyond are nothing (e^-1000) beside what doubles hold of them. Where truncation
+ * is not small by then, the values that it is compared to have left the range of doubles. */
+static double steps_that_tell(const ptd_chain *chain, double x)
+{
+    return chain->discrete ? INFINITY : (double)chain->n + x + 60 * sqrt(x) + 2000;
+}
+
 static ptd_status answer_all(uniformisation *u, ptd_error *error)
 {
     ptd_question *question = u->question;
     const double target = fmax(fmin(question->tolerance / 16, PTD_DENSITY_AIM), 0x1p-56);
-    const int64_t most_blocks = (int64_t)(u->most_steps / BLOCK);
     int64_t at = question->n_times - 1;
     while (at >= 0 && steps_for(u->chain, question->times[at]) > u->most_steps) {
         at--;
@@ -235,6 +253,8 @@ static ptd_status answer_all(uniformisation *u, ptd_error *error)
         return PTD_OK;
     }
     const double x = u->tiles.fastest.high * question->times[at];
+    const double most_steps = fmin(u->most_steps, steps_that_tell(u->chain, x));
+    const int64_t most_blocks = (int64_t)(most_steps / BLOCK);
     int64_t blocks = (int64_t)(x / BLOCK) + 1;
     ptd_status status = extend(u, blocks, error);
     while (at >= 0 && !status) {

@@ -34,7 +34,7 @@ static void depart(const ptd_walk_chain *chain, const ptd_walk_order *order, dep
     waiting->ready = left < AHEAD ? (uint32_t)left : AHEAD;
     waiting->taken = 0;
     for (uint32_t k = 0; k < waiting->ready; k += WIDTH) {
-        lanes_words number, block[2];
+        lanes_words number = {0}, block[2];
         for (int c = 0; c < WIDTH; c++) {
             number[c] = waiting->next + k + (uint64_t)c;
         }

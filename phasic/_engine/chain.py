@@ -75,6 +75,11 @@ class Chain:
         """States."""
         return int(self._view.n)
 
+    @property
+    def trapped(self) -> bool:
+        """Whether states are reached that never are absorbed."""
+        return bool(self._view.trap >= 0)
+
     def matrices(self) -> tuple[Array, Array, NDArray[np.int64]]:
         """(alpha, S, vertices) of a chain without a trap: the initial distribution (size,), the
         sub-intensity matrix (discrete: sub-transition matrix), and each state's vertex."""

@@ -66,7 +66,11 @@ ROWS: dict[str, Row] = {
     ),
     "GRAPH_WEIGHT_NOT_FINITE": Row(G, "{edge} has the weight {value:g}", _RATES),
     "GRAPH_WEIGHT_NEGATIVE": Row(G, "{edge} has the negative weight {value:g}", _RATES),
-    "GRAPH_VERTEX_RANGE": Row(G, "edge {index} names vertex {value:.0f}, which does not exist"),
+    "GRAPH_VERTEX_RANGE": Row(
+        G,
+        "edge {index} names vertex {value:.0f}, which does not exist",
+        "edges join vertices that have been added",
+    ),
     "GRAPH_START_ENTERED": Row(
         G, "{edge} leads into the start", "the start is virtual: nothing returns to it"
     ),
@@ -113,7 +117,10 @@ ROWS: dict[str, Row] = {
         "rewards of a number of steps are whole numbers where its distribution is asked for",
     ),
     "DENSITY_REFUSED": Row(
-        N, "FATAL: no method reaches the tolerance: the bound is {value:.3g} at time {index}"
+        N,
+        "FATAL: no method gets so far in time as {value:g}",
+        "ask for earlier times; absorption_probabilities() and expected_sojourn_time() are the "
+        "limits",
     ),
     "TRANSFORM_DIVERGES": Row(
         N,
@@ -141,7 +148,7 @@ ROWS: dict[str, Row] = {
         "raise max_trace_bytes (PHASIC_MAX_TRACE_BYTES) or make the model smaller",
     ),
     "IO_ERROR": Row(C, "{place}: {errno_text}", "check the path, its permissions and free space"),
-    "CACHE_MISS": Row(C, "{place} does not exist"),
+    "CACHE_MISS": Row(C, "{place} does not exist", "record the model first"),
     "CACHE_NOT_REGULAR": Row(C, "{place} is not a regular file", "remove it"),
     "CACHE_UNTRUSTED": Row(
         C,
@@ -149,7 +156,7 @@ ROWS: dict[str, Row] = {
         "chmod go-w it, or choose another with PHASIC_CACHE_DIR",
     ),
     "NO_MEMORY": Row(errors.EngineMemoryError, "out of memory", "make the model or batch smaller"),
-    "CANCELLED": Row(T, "FATAL: trace recording was cancelled"),
+    "CANCELLED": Row(T, "FATAL: trace recording was cancelled", "record it again, to its end"),
 }
 # What is left (GRAPH_NOT_FROZEN, INVALID_ARGUMENT, unknown numbers) the layers above rule out.
 _DEFECT = Row(errors.InternalError, "the engine answered {name}: {text} ({index}, {value:g})")

@@ -125,6 +125,10 @@ class CacheDirectory:
 
 
 def _failed(path: str, error: OSError) -> CacheError:
-    raised = CacheError(f"{path}: {error.strerror}", code="IO_ERROR")
+    raised = CacheError(
+        f"{path}: {error.strerror}",
+        code="IO_ERROR",
+        hint="check the path, its permissions and free space",
+    )
     raised.errno = error.errno
     return raised

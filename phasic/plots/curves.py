@@ -179,12 +179,18 @@ def _note(
         parts.append(style.theta_note(distribution.theta))
     else:
         parts.append(f"{len(distribution.times)} epochs")
+    variable = "T" if rewards is None else "Y"
     atom = float(distribution.cdf(0.0, rewards=rewards))
     if atom > 0 and not distribution.trace.discrete:
-        parts.append(f"P({'T' if rewards is None else 'Y'} = 0) = {style.number(atom)}")
-    parts.append(f"mean {style.number(distribution.mean(rewards))}")
-    deviation = np.sqrt(distribution.variance(rewards))
-    parts.append(f"standard deviation {style.number(float(deviation))}")
+        parts.append(f"P({variable} = 0) = {style.number(atom)}")
+    mean = distribution.mean(rewards)
+    if np.isfinite(mean):
+        parts.append(f"mean {style.number(mean)}")
+        deviation = np.sqrt(distribution.variance(rewards))
+        parts.append(f"standard deviation {style.number(float(deviation))}")
+    else:  # there is a trap, which an improper graph may have
+        endless = float(distribution.sf(np.inf, rewards=rewards))
+        parts.append(f"P({variable} = ∞) = {style.number(endless)}")
     if data is not None:
         parts.append(f"{np.size(data):,} observations")
     return "   ·   ".join(part for part in parts if part)

@@ -97,6 +97,7 @@ class ManualRule:
             raise GraphError(
                 f"{state!r} is no state: expected {self.state_length} integers",
                 code="STATE_INVALID",
+                hint="Graph(state_length) says how many integers a state has",
             )
         return tuple(int(value) for value in to_int32(array[np.newaxis])[0])
 
@@ -111,12 +112,18 @@ class ManualRule:
         """
         self._check_open()
         if not isinstance(to, Vertex) or to._builder is not self:
-            raise GraphError(f"{to!r} is no vertex of this graph", code="VERTEX_INVALID")
+            raise GraphError(
+                f"{to!r} is no vertex of this graph",
+                code="VERTEX_INVALID",
+                hint="find_or_create_vertex(state) of this graph gives its vertices",
+            )
         try:
             weight = float(base), tuple(float(value) for value in coefficients)
         except (TypeError, ValueError) as error:
             raise GraphError(
-                f"the weight of {source!r} -> {to!r} is no number: {error}", code="WEIGHT_INVALID"
+                f"the weight of {source!r} -> {to!r} is no number: {error}",
+                code="WEIGHT_INVALID",
+                hint="give a number, or a list of coefficients of theta",
             ) from error
         self.edges.append((source.number, to.number, *weight))
 
@@ -139,6 +146,7 @@ class ManualRule:
                     f"the edge {self.label(source)} -> {self.label(to)} has {len(values)} "
                     f"coefficients; the graph has {n_parameters} parameters",
                     code="COEFFICIENTS_LENGTH",
+                    hint="give one coefficient a parameter, 0 where it has no effect",
                 )
             row[: len(values)] = values
         chunk = EdgeChunk(

@@ -18,6 +18,7 @@ from .frozen import DROPPED, TRANSIENT, FrozenGraph
 
 # How far a row or alpha may be beyond 1 or 0 by rounding alone.
 _ROUNDING = 1e-12
+_SHAPES = "alpha has one entry, S one row and one column a state, and there is one at least"
 
 
 class MatrixRule:
@@ -34,6 +35,7 @@ class MatrixRule:
                 f"S has shape {self.matrix.shape}; alpha has {n_rows} entries, so expected "
                 f"({n_rows}, {n_rows})",
                 code="MATRIX_SHAPE",
+                hint=_SHAPES,
             )
         if (self.alpha < 0).any() or self.alpha.sum() > 1 + _ROUNDING:
             raise GraphError(
@@ -76,12 +78,18 @@ def _as_matrix(values: ArrayLike, n_axes: int, name: str) -> NDArray[np.float64]
     try:
         array = np.array(values, np.float64)
     except (TypeError, ValueError) as error:
-        raise GraphError(f"{name} is no matrix of numbers: {error}", code="MATRIX_SHAPE") from error
+        raise GraphError(
+            f"{name} is no matrix of numbers: {error}", code="MATRIX_SHAPE", hint=_SHAPES
+        ) from error
     if array.ndim != n_axes or array.size == 0:
-        raise GraphError(f"{name} has shape {array.shape}", code="MATRIX_SHAPE")
+        raise GraphError(f"{name} has shape {array.shape}", code="MATRIX_SHAPE", hint=_SHAPES)
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-        raise GraphError(f"{name}{list(where)} is {array[where]}", code="MATRIX_NOT_FINITE")
+        raise GraphError(
+            f"{name}{list(where)} is {array[where]}",
+            code="MATRIX_NOT_FINITE",
+            hint="rates and probabilities are finite",
+        )
     return array
 
 
@@ -95,7 +103,13 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
     if wrong.any():
         i, j = (int(k) for k in np.argwhere(wrong)[0])
         message = f"S[{i}, {j}] is {float(matrix[i, j])!r}, negative"
-        raise GraphError(message, code="MATRIX_NEGATIVE")
+        raise GraphError(
+            message,
+            code="MATRIX_NEGATIVE",
+            hint="probabilities are >= 0"
+            if discrete
+            else "rates are >= 0; on the diagonal stands minus the rate of leaving",
+        )
     total = 1.0 if discrete else 0.0
     exits = np.array([fsum([total, *(-row)]) for row in matrix])
     scale = np.maximum(total, np.abs(np.diagonal(matrix)))
@@ -106,7 +120,9 @@ def _exits(matrix: NDArray[np.float64], discrete: bool) -> NDArray[np.float64]:
         raise GraphError(
             f"row {i} of S sums to {float(total - exits[i])!r}, more than {most}",
             code="MATRIX_ROW_SUM",
-            hint="for probabilities pass discrete=True" if not discrete else None,
+            hint="what a row lacks to 1 is the probability of absorption"
+            if discrete
+            else "for probabilities pass discrete=True",
         )
     exits[exits <= _ROUNDING * scale * 1e-3] = 0.0
     return exits
@@ -122,6 +138,7 @@ def _as_states(states: ArrayLike, n_rows: int) -> NDArray[np.int32]:
             f"states have shape {array.shape} and type {array.dtype}; expected integers, one row "
             f"for each of the {n_rows} rows of S (and one for absorption)",
             code="MATRIX_STATES",
+            hint="row i of states is the state of row i of S",
         )
     narrow = to_int32(array)
     if narrow.shape[0] == n_rows:

@@ -150,6 +150,7 @@ static void test_what_is_refused(void)
     const double negative[2] = {-1, 1};
     const double half[5] = {0, 0.5, 1, 0, 0};
     const double less[5] = {0, -1, 1, 0, 0};
+    const double tiny[5] = {0, 1e-320, 1e-320, 0, 0};
     const double at_start[5] = {1, 0, 0, 0, 0};
     ptd_chain *chain = NULL;
     ptd_error error = {0};
@@ -165,6 +166,8 @@ static void test_what_is_refused(void)
     options = (ptd_chain_options){.target = -1, .rewards = less};
     CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_REWARD_INVALID);
     CHECK(error.index == 1 && error.value == -1);
+    options.rewards = tiny;
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_RESULT_OVERFLOW);
     options.rewards = half;
     CHECK(ptd_chain_create(discrete, theta, &options, &chain, &error) == PTD_REWARD_NOT_WHOLE);
     options = (ptd_chain_options){.target = -1, .start = at_start};

@@ -97,6 +97,29 @@ static void test_refusals(void)
     ptd_elimination_trace_destroy(trace);
 }
 
+/* d^2 f / f is beyond double: without finite derivatives there is no answer. */
+static void test_derivatives_beyond_double(void)
+{
+    ptd_elimination_trace *trace = erlang();
+    const double times[1] = {1e200};
+    double log_value[1], bound[1], log_jet[5];
+    uint8_t method[1], kind[1];
+    for (int order = 0; order <= 2; order++) {
+        ptd_chain *chain = chain_of(trace, order, 1e-200);
+        const ptd_density_options options = {.function = PTD_DENSITY, .tolerance = 1e-9};
+        const ptd_status status = ptd_density_evaluate(chain, &options, 1, times, log_value, bound,
+                                                       method, kind, order ? log_jet : NULL, NULL);
+        if (order == 0) {
+            CHECK(status == PTD_OK);
+            CHECK(fabs(log_value[0] - log_density(1e-200, 1e200)) <= 1e-12);
+        } else {
+            CHECK(status == PTD_DENSITY_REFUSED && isinf(bound[0]) && log_value[0] == -INFINITY);
+        }
+        ptd_chain_destroy(chain);
+    }
+    ptd_elimination_trace_destroy(trace);
+}
+
 /* Log-spaced over a factor of 2000, with derivatives: d log f = STAGES / rate - t. */
 static void test_many_times_are_interpolated(void)
 {
@@ -171,6 +194,7 @@ int main(void)
 {
     test_each_method_and_auto();
     test_refusals();
+    test_derivatives_beyond_double();
     test_many_times_are_interpolated();
     test_many_equal_times();
     test_a_still_chain();

@@ -285,6 +285,47 @@ static void test_limits(void)
     chain_free(chain);
 }
 
+/* A density of 1e-600 is beyond what a sweep in doubles holds: that is seen soon, and is no answer.
+ */
+static void test_out_of_range(void)
+{
+    const transition t[2] = {{0, 1, {1e-300}}, {1, CHAIN_ENDS, {1e-300}}};
+    const transition fast = {1, 0, {1}};
+    const transition all[3] = {t[0], t[1], fast};
+    const double times[1] = {0.5};
+    ptd_chain *chain = chain_of(2, 0, 0, 0, all, 3);
+    const answers a = ask(chain, PTD_DENSITY, 1, times, 1e-9);
+    CHECK(a.bound[0] == INFINITY && a.log_value[0] == -INFINITY);
+    CHECK(a.work < 1e5);
+    chain_free(chain);
+}
+
+/* Rates of any magnitude: only their product with time matters. */
+static void test_rates_far_from_one(void)
+{
+    static const double rates[] = {1e-300, 1e-200, 1e-60, 1e60, 1e100, 1e200, 1e300};
+    enum { K = 4 };
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        const double rate = rates[i];
+        transition row[K];
+        double rates_of_states[K];
+        for (int s = 0; s < K; s++) {
+            rates_of_states[s] = rate;
+        }
+        row_of_states(K, rates_of_states, 1, row);
+        ptd_chain *chain = chain_of(K, 0, 0, 0, row, K);
+        const double times[3] = {1e-5 / rate, 2 / rate, 40 / rate};
+        for (int function = PTD_DENSITY; function <= PTD_SURVIVAL; function++) {
+            const answers a = ask(chain, (ptd_function)function, 3, times, 1e-9);
+            for (int k = 0; k < 3; k++) {
+                const long double x = (long double)rate * (long double)times[k];
+                check_answer(&a, k, log_erlang((ptd_function)function, K, x, rate), 1e-12);
+            }
+        }
+        chain_free(chain);
+    }
+}
+
 /* What leaves only by way of others than the target has no density. */
 static void test_nothing_leaves(void)
 {
@@ -315,6 +356,8 @@ int main(void)
     test_jets(PTD_SURVIVAL);
     test_jets_of_discrete();
     test_limits();
+    test_rates_far_from_one();
+    test_out_of_range();
     test_nothing_leaves();
     return check_result();
 }

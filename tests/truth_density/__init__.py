@@ -3,8 +3,8 @@ into both tails to 1e-300.
 
 - ``models``: the models, by name.
 - ``values``: one JSON file a model; numbers of the distribution leave out what is absorbed at 0.
-- ``make``: writes them (needs python-flint and a C compiler); ``exponential.c`` and ``laplace``
-  are two of its ways.
+- ``make``: writes them (needs python-flint and a C compiler); ``exponential.c``,
+  ``laplace`` and ``line`` are three of its ways.
 """
 
 from __future__ import annotations

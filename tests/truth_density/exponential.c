@@ -1,11 +1,10 @@
-/* alpha e^{St} in 113-bit floating point (with -DEXTENDED in 64-bit, which is faster), by
- * uniformisation or by squaring.
+/* alpha e^{St} in 113-bit floating point, by uniformisation or by squaring.
  *
  * With P = I + S / q, alpha e^{St} = sum_k w_k(qt) alpha P^k, w_k(x) = e^{-x} x^k / k! (Jensen
  * 1953). "sweep" sums this for all times at once, in qt steps. "squaring" makes e^{S/q} so and
  * squares it as often as qt has binary digits, so that stiff chains cost no more than others. State
  * n collects what has been absorbed. All numbers are non-negative and nothing is subtracted:
- * relative errors are about qt 2^-113 (2^-64) at most, in both tails.
+ * relative errors are about qt 2^-113 at most, in both tails.
  *
  * In:  sweep or squaring / n edges times / q / alpha (n) / exit rates (n) / edges: from to rate /
  *      times. q is at least the rate of leaving any state.
@@ -16,18 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef EXTENDED
-#include <math.h>
-typedef long double real;
-#define of(function)    function##l
-#define PARSE           strtold
-#define FORMAT(text, x) snprintf(text, sizeof text, "%.21Lg", x)
-#else
 typedef __float128 real;
-#define of(function)    function##q
-#define PARSE           strtoflt128
-#define FORMAT(text, x) quadmath_snprintf(text, sizeof text, "%.33Qg", x)
-#endif
+#define of(function) function##q
 
 static long n, n_edges, n_times;
 static real q;
@@ -49,7 +38,7 @@ static real number(void)
     char text[128];
     if (scanf("%127s", text) != 1)
         exit(2);
-    return PARSE(text, NULL);
+    return strtoflt128(text, NULL);
 }
 
 static real *numbers(long count)
@@ -142,7 +131,7 @@ static void square(real **rows, real **into)
 static void print(real x, char end)
 {
     char text[64];
-    FORMAT(text, x);
+    quadmath_snprintf(text, sizeof text, "%.33Qg", x);
     printf("%s%c", text, end);
 }
 
