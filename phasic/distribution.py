@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import density, likelihood, occupation
-from ._engine.chain import Chain, Found
-from .density import Ask, DensityFunctions
+from . import density, occupation
+from ._engine.chain import DENSITY, Chain, Found
+from .density import Ask
 from .errors import GraphError, NumericError
 from .evaluation import Array
+from .likelihood import LikelihoodFunctions
 from .moments import MomentFunctions
 from .sampling import Sampler, SamplingFunctions
 from .trace_elimination import EliminationTrace
@@ -25,11 +26,14 @@ from .transforms import TransformFunctions
 
 # Chains that a distribution keeps: one a variable and number of derivatives.
 _MOST_CHAINS = 8
+_EPSILON = float(np.finfo(np.float64).eps)
+# Of the slope of a density, beside the density by the time.
+_MOST_LOST = 1e-7
 # Moments that bound the tail beyond what the methods reach.
 _TAIL_ORDER = 8
 
 
-class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, SamplingFunctions):
+class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, SamplingFunctions):
     """Immutable; made by `graph.at(theta)`. Derivatives are by theta, in a last axis.
 
     Example:
@@ -132,46 +136,6 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             )
         return self._chain(Ask(rewards=row)).matrices()
 
-    # ---- data
-
-    def loglik(
-        self,
-        observed: ArrayLike,
-        weights: ArrayLike | None = None,
-        *,
-        right_censored: ArrayLike | None = None,
-        intervals: ArrayLike | None = None,
-        gradient: bool = False,
-        hessian: bool = False,
-        **options: Any,
-    ) -> Any:
-        """The log-likelihood of data.
-
-        Args:
-            observed: any number of observations; each adds log pdf (discrete: log pmf).
-            weights: how often each was made, or None: once.
-            right_censored: times at which Y was not reached yet; each adds log sf.
-            intervals: (n, 2), rows (a, b) for observations known to lie in (a, b].
-            gradient, hessian: whether derivatives in theta are given too.
-            **options: rewards, method, tolerance as for `pdf`.
-
-        Returns:
-            A number, -inf for impossible data; with `gradient` also (n_parameters,), with `hessian`
-            also (n_parameters, n_parameters).
-
-        Raises:
-            NumericError: arguments do not fit, or no method reaches the tolerance.
-
-        Example:
-            >>> from phasic import Graph
-            >>> exponential = Graph.from_matrices([1.0], [[-2.0]]).at()
-            >>> round(exponential.loglik([0.0, 0.5], [1, 2]), 12)
-            0.07944154168
-        """
-        return likelihood.loglik(
-            self, observed, weights, right_censored, intervals, gradient, hessian, options
-        )
-
     # ---- at a time
 
     @overload
@@ -273,8 +237,16 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
     def _total(self, ask: Ask) -> float:
         if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
             return 1.0
-        targets = self._evaluator.ends if ask.target < 0 else np.array([ask.target])
-        return float(np.sum(self.absorption_probabilities(targets)))
+        return float(np.sum(self.absorption_probabilities(self._targets(ask))))
+
+    def _total_jet(self, ask: Ask) -> Array:
+        if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
+            return np.array([1.0] + [0.0] * self.n_parameters)
+        values, slope = self.absorption_probabilities(self._targets(ask), gradient=True)
+        return np.concatenate([[values.sum()], slope.sum(axis=0)])
+
+    def _targets(self, ask: Ask) -> NDArray[np.int64]:
+        return self._evaluator.ends if ask.target < 0 else np.array([ask.target])
 
     def _scale(self, ask: Ask) -> float:
         mean = self.mean(ask.rewards)
@@ -282,6 +254,34 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
     def _longest(self, ask: Ask) -> float:
         return float(self._chain(ask).size)
+
+    def _density_slope(self, times: Array, ask: Ask) -> Array:
+        # f(t) = alpha e^{St} s, f'(t) = (alpha S) e^{St} s: the density's derivative by its start,
+        # in the direction alpha S.
+        start, direction = self._chain(ask._replace(order=0)).start_and_flow()
+        slope = np.zeros((len(start), self.n_parameters + 1))
+        slope[:, -1] = direction
+        chain = self._evaluator.chain(
+            self.theta, rewards=ask.rewards, order=1, start=start, start_slope=slope
+        )
+        at, which = density.distinct(times)
+        found = chain.answer(DENSITY, at, ask.method, ask.tolerance)
+        if found.refused:
+            raise NumericError(
+                f"FATAL: no method gives the slope of the density at {at[found.bound.argmax()]:g}: "
+                f"{density.explain(chain.estimate(DENSITY, at))}",
+                code="DENSITY_REFUSED",
+                hint="a larger tolerance= or another method= may do",
+            )
+        # The direction is known to a rounding of its largest entries, the fastest rate.
+        if _EPSILON * chain.fastest * at[-1] > _MOST_LOST:
+            raise NumericError(
+                f"FATAL: rounding leaves too few digits of the slope of the density at {at[-1]:g}: "
+                f"the fastest rate is {chain.fastest:g}",
+                code="NO_DIGITS",
+                hint="the gradient of the quantile is there: leave hessian= out",
+            )
+        return found.log_jet[which, self.n_parameters]
 
     def _log_tail(self, times: Array, ask: Ask) -> Array:
         # Markov's inequality for moments; a density is at most the fastest rate times the tail.

@@ -15,16 +15,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import density, occupation
 from ._engine.chain import DENSITY, DISTRIBUTION, Found
-from .density import Ask, DensityFunctions
+from .density import Ask
 from .epoch_path import EpochPath
 from .errors import NumericError
 from .evaluation import Array, at_least_one
+from .likelihood import LikelihoodFunctions
 from .trace_elimination import EliminationTrace
 
 # Edge visits that an answer may cost: about ten seconds.
@@ -32,13 +34,15 @@ _MOST_WORK = 2e9
 _PAIRS = "epochs are (time, theta) pairs with finite times in ascending order from 0"
 
 
-class EpochDistribution(DensityFunctions):
+class EpochDistribution(LikelihoodFunctions):
     """A phase-type distribution whose theta changes at given times; immutable.
 
     Made by `graph.at(theta, epochs=[(time, theta), …])`: the first theta holds from time 0, each
     other from its time on, the last for ever. The start is entered at the first theta. Continuous
     graphs only. Rewards are those of `Distribution`, for moments. Density functions are those of
-    the time itself, without derivatives.
+    the time itself. Their gradients, and those of probabilities of states, are by the theta of each
+    epoch: with (n_epochs, n_parameters of the graph) behind, row 0 for the theta from time 0 on.
+    There are no Hessians.
 
     Example:
         >>> from phasic import Graph
@@ -75,7 +79,7 @@ class EpochDistribution(DensityFunctions):
         as_theta = self._evaluator.as_theta
         self.thetas = np.array([as_theta(theta), *(as_theta(later) for _, later in epochs)])
         self.thetas.flags.writeable = False
-        self._path = EpochPath(self._evaluator, self.times, self.thetas)
+        self._plain_path = EpochPath(self._evaluator, self.times, self.thetas)
 
     def __repr__(self) -> str:
         return f"<EpochDistribution of {self.trace!r}, changes at {self.times[1:].tolist()}>"
@@ -153,22 +157,36 @@ class EpochDistribution(DensityFunctions):
 
     # ---- at a time
 
-    def state_probability(self, t: ArrayLike) -> Array:
-        """P(X_t = v), absorbing vertices included: the shape of t and (n_vertices,) behind."""
+    def state_probability(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """P(X_t = v), absorbing vertices included: the shape of t and (n_vertices,) behind; with
+        `gradient` also with (n_epochs, n_parameters of the graph) behind that."""
+        path = self._path(int(gradient))
 
         def answer(time: float) -> Array:
-            there = self._path.at(time)
-            return there.moving + there.absorbed + self._path.atom
+            there = path.at(time)
+            return there.moving + there.absorbed + path.atom
 
-        return occupation.at_times(t, answer)
+        return self._split(occupation.at_times(t, answer), gradient)
 
-    def stop_probability(self, t: ArrayLike) -> Array:
+    def stop_probability(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
         """The same as `state_probability`."""
-        return self.state_probability(t)
+        return self.state_probability(t, gradient=gradient)
 
-    def accumulated_visiting_time(self, t: ArrayLike) -> Array:
+    def accumulated_visiting_time(
+        self, t: ArrayLike, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
         """Expected time in each vertex up to t: as `state_probability`."""
-        return occupation.at_times(t, lambda time: self._path.at(time).spent.copy())
+        path = self._path(int(gradient))
+        return self._split(occupation.at_times(t, lambda time: path.at(time).spent), gradient)
+
+    def _split(self, jets: Array, gradient: bool) -> Array | tuple[Array, Array]:
+        if not gradient:
+            return jets[..., 0]
+        return jets[..., 0], jets[..., 1:].reshape(*jets.shape[:-1], *self._slope_shape)
 
     # ---- what the density functions need
 
@@ -178,29 +196,36 @@ class EpochDistribution(DensityFunctions):
 
     @property
     def n_parameters(self) -> int:
-        """Length of theta."""
-        return self.trace.n_parameters
+        """How many derivatives there are: by the theta of each epoch."""
+        return self.thetas.size
+
+    @property
+    def _slope_shape(self) -> tuple[int, ...]:
+        return self.thetas.shape
+
+    @cached_property
+    def _sloped_path(self) -> EpochPath:
+        return EpochPath(self._evaluator, self.times, self.thetas, gradient=True)
+
+    def _path(self, order: int) -> EpochPath:
+        return self._sloped_path if order else self._plain_path
 
     def _found(self, function: int, times: Array, ask: Ask) -> Found:
-        self._only_values(ask)
-        return self._path.found(function, times, ask.target, ask.method, ask.tolerance)
+        self._check_ask(ask)
+        return self._path(ask.order).found(function, times, ask.target, ask.method, ask.tolerance)
 
     def _at_zero(self, function: int, ask: Ask) -> Array:
-        self._only_values(ask)
-        atom = self._path.atom.sum() if ask.target < 0 else self._path.atom[ask.target]
+        self._check_ask(ask)
+        path = self._path(ask.order)
         if function == DENSITY:
-            return np.array([self._path.density_at_zero()])
-        return np.array(
-            [atom if function == DISTRIBUTION else self._path.milestone(0).moving.sum()]
-        )
+            return path.density_at_zero()
+        if function == DISTRIBUTION:
+            return path.atom.sum(axis=0) if ask.target < 0 else path.atom[ask.target]
+        return path.milestone(0).moving.sum(axis=0)
 
-    def _only_values(self, ask: Ask) -> None:
-        if ask.order > 0:
-            raise NumericError(
-                "FATAL: densities under epochs have no derivatives",
-                code="NOT_DIFFERENTIABLE",
-                hint="leave gradient= and hessian= out, or epochs",
-            )
+    def _check_ask(self, ask: Ask) -> None:
+        if ask.order > 1:
+            raise _no_hessian()
         if ask.rewards is not None:
             raise NumericError(
                 "FATAL: densities of rewards are asked for under epochs",
@@ -211,10 +236,18 @@ class EpochDistribution(DensityFunctions):
     def _total(self, ask: Ask) -> float:
         if ask.target < 0:
             return 1.0
-        return self._path.limit(ask.target, self._scale(ask), ask.tolerance)
+        return float(self._plain_path.limit(ask.target, self._scale(ask), ask.tolerance)[0])
+
+    def _total_jet(self, ask: Ask) -> Array:
+        if ask.target < 0:
+            return np.array([1.0] + [0.0] * self.n_parameters)
+        return self._sloped_path.limit(ask.target, self._scale(ask), ask.tolerance)
 
     def _scale(self, ask: Ask) -> float:
         return self.mean() or 1.0
+
+    def _density_slope(self, times: Array, ask: Ask) -> Array:
+        raise _no_hessian()
 
     def _longest(self, ask: Ask) -> float:
         return np.inf
@@ -227,7 +260,7 @@ class EpochDistribution(DensityFunctions):
         return np.asarray(tails.min(axis=1))
 
     def _why(self, function: int, times: Array, ask: Ask) -> str:
-        chain = self._path.chain(len(self.times) - 1)
+        chain = self._path(ask.order).chain(len(self.times) - 1)
         later = times[times > self.times[-1]] - self.times[-1]
         if chain is None or not later.size:
             return "an epoch is too long beside its fastest rate"
@@ -304,6 +337,14 @@ class EpochDistribution(DensityFunctions):
             values = following
             total += poisson * values
         return total
+
+
+def _no_hessian() -> NumericError:
+    return NumericError(
+        "FATAL: densities under epochs have no Hessians",
+        code="NOT_DIFFERENTIABLE",
+        hint="gradient= is there; leave hessian= out, or epochs",
+    )
 
 
 def _spread(marked: NDArray[np.bool_], source: NDArray[np.intp], target: NDArray[np.intp]) -> None:

@@ -249,6 +249,8 @@ typedef struct {
     int64_t target;
     const double *start;
     int32_t unending;
+    int64_t n_directions;
+    const double *start_slope;
 } ptd_chain_options;
 
 ptd_status ptd_chain_create(const ptd_elimination_trace *trace, const double *theta,

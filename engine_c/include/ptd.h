@@ -464,9 +464,13 @@ typedef struct {
     int32_t order;         /* derivatives in theta that will be asked for: 0, 1, 2 */
     const double *rewards; /* n_vertices, finite, >= 0, discrete: whole; NULL: all 1 (the time) */
     int64_t target;        /* only absorption in this vertex counts; -1: in any */
-    const double *start;   /* n_vertices, >= 0: an initial distribution in place of the graph's (of
-                              derivative 0, not normalised); on absorbing vertices: the atom. NULL */
+    const double *start;   /* n_vertices, >= 0: an initial distribution in place of the graph's (not
+                              normalised); on absorbing vertices: the atom. NULL */
     int32_t unending;      /* whether absorption may be out of reach (of an epoch that ends) */
+    int64_t n_directions;  /* derivatives of order 1 behind those in theta: in what `start` alone
+                              depends on */
+    const double *start_slope; /* n_vertices x (n_parameters + n_directions): derivatives of
+                                  `start`, of any sign; NULL: 0. Order 1 only */
 } ptd_chain_options;
 
 PTD_API PTD_MUST_CHECK ptd_status ptd_chain_create(const ptd_elimination_trace *trace,
@@ -525,7 +529,8 @@ PTD_API void ptd_chain_at_zero(const ptd_chain *chain, ptd_function function, do
 /* log of the density (discrete: of the pmf), of P(Y <= t) without the atom, or of P(Y > t), at
  * positive, finite times (discrete: whole numbers) in ascending order. Arrays by time: log_value;
  * bound, the relative error; method and kind (ptd_method, ptd_bound_kind); log_jet (n_times x (jets
- * - 1), NULL where the chain's order is 0): derivatives of the value divided by the value.
+ * - 1), NULL where the chain's order is 0): derivatives of the value, divided by the value unless
+ * that is 0.
  * PTD_DENSITY_REFUSED: no method reaches the tolerance within max_work, or the one asked for does
  * not; index: the first such time, value: the bound there; the arrays hold what was reached
  * (INFINITY bounds: nothing). */

@@ -108,6 +108,10 @@ static int is_complete(const uniformisation *o, int64_t k, double x)
     if (ratio >= 1) {
         return 0;
     }
+    if (o->sweep.mass[0] == 0 && o->tiles.planes > 1) {
+        /* Nothing is left but derivatives: weights below 1e-25, and the longest path walked. */
+        return (double)k >= x + 12 * sqrt(x) + 60 + (double)o->tiles.n;
+    }
     const double next = k + 1 < o->n_weights ? o->weight[k + 1] : 0;
     const double tail = fmax(next, 0x1p-1000) / ((1 - ratio) * (1 - ratio));
     const double mass = o->sweep.mass[0] * exp2(SCALE - o->sweep.shift);

@@ -277,3 +277,19 @@ ptd_mixture ptd_series_mix(const ptd_series *series, const ptd_poisson_mean *mea
     }
     return mixture;
 }
+
+void ptd_series_mix_slopes(const ptd_series *series, const ptd_poisson_mean *mean,
+                           double *derivatives)
+{
+    const int jets = series->jets;
+    const mixing m = {.series = series, .mean = mean};
+    memset(derivatives, 0, (size_t)(jets - 1) * sizeof *derivatives);
+    for (int64_t k = 0; k < series->n_blocks * BLOCK; k++) {
+        weight w;
+        weigh(&m, k, ptd_poisson_constant((double)k), &w);
+        const double exponent = w.exponent - series->shift[k / BLOCK];
+        for (int c = 1; c < jets && exponent > -2000; c++) {
+            derivatives[c - 1] += ldexp(w.mantissa * series->values[k * jets + c], (int)exponent);
+        }
+    }
+}

@@ -45,6 +45,9 @@ void ptd_series_append(ptd_series *series, double shift, double log2_lost);
 /* log2 of a bound on all values that have not been appended; before mixtures are asked for. */
 void ptd_series_close(ptd_series *series, double log2_beyond);
 
+/* The derivatives alone (jets - 1), of a value that is 0: of all terms that are known. */
+void ptd_series_mix_slopes(const ptd_series *series, const ptd_poisson_mean *mean,
+                           double *derivatives);
 /* `target`: the truncation at which to stop, if it can be reached. `derivatives` (jets - 1) are
  * divided by the value; 0 where the value is. */
 ptd_mixture ptd_series_mix(const ptd_series *series, const ptd_poisson_mean *mean, double target,

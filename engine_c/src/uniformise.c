@@ -94,6 +94,12 @@ double ptd_uniformise_work(const ptd_chain *chain, const ptd_question *question)
            step_work(chain, needs_exact_steps(chain, question));
 }
 
+/* Whether there are only derivatives to be found. */
+static int is_zero(const uniformisation *u)
+{
+    return !u->chain->discrete && ptd_chain_is_zero(u->chain, u->question->function);
+}
+
 /* ---- the sweep, block by block */
 
 /* c_k and its derivatives from v_k. */
@@ -126,8 +132,8 @@ static ptd_status extend(uniformisation *u, int64_t blocks, ptd_error *error)
             break;
         }
         /* Beside what has been absorbed the mass may shrink as it likes. */
-        ptd_sweep_prepare(&u->sweep,
-                          u->question->function != PTD_DISTRIBUTION || u->absorbed[0].high == 0);
+        ptd_sweep_prepare(&u->sweep, !is_zero(u) && (u->question->function != PTD_DISTRIBUTION ||
+                                                     u->absorbed[0].high == 0));
         double *values = u->series.values + (size_t)u->series.n_blocks * BLOCK * jets;
         for (size_t k = 0; k < BLOCK; k++) {
             yield(u, values + k * jets);
@@ -211,8 +217,35 @@ static void look_up(uniformisation *u, int64_t at)
     answer(u, at, &mixture);
     for (size_t c = 1; c < jets; c++) {
         question->log_jet[(size_t)at * (jets - 1) + c - 1] =
-            values[0] > 0 ? values[c] / values[0] : 0;
+            values[0] > 0 ? values[c] / values[0] : ldexp(values[c], (int)mixture.exponent);
     }
+}
+
+/* Until Poisson's weights are below 1e-25, and the longest path has been walked. */
+static double slope_steps(const uniformisation *u, double time)
+{
+    const double x = u->tiles.fastest.high * time;
+    return x + 12 * sqrt(x) + 60 + (double)u->chain->n;
+}
+
+/* Times 0..last of a value that is 0. */
+static ptd_status answer_slopes(uniformisation *u, int64_t last, ptd_error *error)
+{
+    ptd_question *question = u->question;
+    const size_t rest = (size_t)u->tiles.planes - 1;
+    double steps = slope_steps(u, question->times[last]);
+    while (last >= 0 && steps > u->most_steps) {
+        steps = --last >= 0 ? slope_steps(u, question->times[last]) : 0;
+    }
+    const ptd_status status = extend(u, (int64_t)(steps / BLOCK) + 1, error);
+    for (int64_t at = 0; at <= last && !status; at++) {
+        const ptd_poisson_mean mean = ptd_poisson_mean_of(u->tiles.fastest, question->times[at]);
+        question->bound[at] = 0;
+        if (rest > 0) {
+            ptd_series_mix_slopes(&u->series, &mean, question->log_jet + (size_t)at * rest);
+        }
+    }
+    return status;
 }
 
 static ptd_status answer_all(uniformisation *u, ptd_error *error)
@@ -226,6 +259,9 @@ static ptd_status answer_all(uniformisation *u, ptd_error *error)
     }
     if (at < 0) {
         return PTD_OK;
+    }
+    if (is_zero(u)) {
+        return answer_slopes(u, at, error);
     }
     const double x = u->tiles.fastest.high * question->times[at];
     int64_t blocks = (int64_t)(x / BLOCK) + 1;
