@@ -67,14 +67,34 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
 
     # ---- by vertex
 
-    def expected_sojourn_time(self) -> Array:
-        """Expected total time (discrete: visits) in each vertex: (n_vertices,)."""
-        return self._evaluator.expected_sojourn(self._thetas)[0]
+    @overload
+    def expected_sojourn_time(self, *, gradient: Literal[False] = ...) -> Array: ...
+    @overload
+    def expected_sojourn_time(self, *, gradient: Literal[True]) -> tuple[Array, Array]: ...
+    def expected_sojourn_time(self, *, gradient: bool = False) -> Array | tuple[Array, Array]:
+        """Expected total time (discrete: visits) in each vertex: (n_vertices,).
 
-    def expected_waiting_time(self, rewards: ArrayLike | None = None) -> Array:
-        """E[Y] from each vertex on: (n_vertices,); the start's entry is the mean."""
+        With `gradient` also (n_vertices, n_parameters): one elimination reversed a vertex.
+        """
+        times = self._evaluator.expected_sojourn(self._thetas)[0]
+        return (times, self._evaluator.sojourn_gradient(self._thetas)) if gradient else times
+
+    @overload
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> Array: ...
+    @overload
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[Array, Array]: ...
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """E[Y] from each vertex on: (n_vertices,); the start's entry is the mean. With `gradient`
+        also (n_vertices, n_parameters)."""
         rewards = self._evaluator.as_rewards(rewards)
-        return self._evaluator.vertex_moments(self._thetas, 1, rewards)[0]
+        values, slope = self._evaluator.vertex_moments(self._thetas, 1, rewards, gradient)
+        return values[0] if slope is None else (values[0], slope[0])
 
     @overload
     def absorption_probabilities(
@@ -109,9 +129,24 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
                 derivatives = _scatter(derivatives, targets, self.trace.n_vertices)
         return values if derivatives is None else (values, derivatives)
 
-    def defect(self, rewards: ArrayLike | None = None) -> float:
-        """P(Y = 0): absorbed without a visit to a vertex of positive reward."""
-        return float(self._evaluator.defect(self._thetas, self._evaluator.as_rewards(rewards))[0])
+    @overload
+    def defect(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> float: ...
+    @overload
+    def defect(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def defect(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """P(Y = 0): absorbed without a visit to a vertex of positive reward; with `gradient` also
+        (n_parameters,)."""
+        rewards = self._evaluator.as_rewards(rewards)
+        value = float(self._evaluator.defect(self._thetas, rewards)[0])
+        return (
+            (value, self._evaluator.defect_gradient(self._thetas, rewards)) if gradient else value
+        )
 
     def rewarded_matrices(self, rewards: ArrayLike) -> tuple[Array, Array, NDArray[np.int64]]:
         """(alpha, S, vertices) of the chain whose time is what is collected in rewards.

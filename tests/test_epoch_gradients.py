@@ -296,3 +296,68 @@ def test_a_start_that_is_absorbed_at_theta_alone() -> None:
         np.testing.assert_allclose(slope[:, 0], [-math.exp(-2 * t), 0.0], rtol=1e-13)
         _, slope = at.state_probability(t, gradient=True)
         np.testing.assert_allclose(slope[1, :, 0], [math.exp(-2 * t), 0.0], rtol=1e-13)
+
+
+@cache
+def collecting(rewards: tuple[float, float], theta: tuple[Any, ...], length: Any) -> Any:
+    """The row (P(X = v), E[Y; X = v], E[Y²; X = v] / 2) of three vertices, the ends together, moves
+    by exp of [[S, R, 0], [0, S, R], [0, 0, S]]."""
+    s = three().generator(list(theta))[:3, :3]
+    for v in range(2):
+        s[v, 2] = -s[v, 0] - s[v, 1]
+    block = mp.zeros(9, 9)
+    for k in range(3):
+        block[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] = s
+        for v in range(2 if k < 2 else 0):
+            block[3 * k + v, 3 * k + 3 + v] = rewards[v]
+    return mp.expm(block * length)
+
+
+@pytest.mark.parametrize("rewards", [(1.0, 1.0), (0.5, 3.0), (0.0, 2.0)])
+def test_gradients_of_moments(rewards: tuple[float, float]) -> None:
+    model = three()
+
+    def moment(k: int) -> Callable[..., Any]:
+        def exact(thetas: list[list[Any]], _: float) -> Any:
+            weights = [thetas[0][0], thetas[0][1] / 2, mp.mpf(1) / 4]
+            row = mp.matrix([[*(w / sum(weights) for w in weights), *[0] * 6]])
+            times = [0.0, *model.changes, 120.0]
+            for theta, begin, end in zip(thetas, times, times[1:], strict=False):
+                row = row * collecting(rewards, tuple(theta), end - begin)
+            return math.factorial(k) * sum(row[3 * k : 3 * k + 3])
+
+        return exact
+
+    first, second = (float(moment(k)(model.thetas, 0.0)) for k in (1, 2))
+    slopes = [model.gradient(moment(k), 0.0) for k in (1, 2)]
+    row = [0.0, *rewards, 0.0, 0.0]
+    values, found = model.at.moments(2, row, gradient=True)
+    np.testing.assert_allclose(values, [first, second], rtol=1e-12)
+    np.testing.assert_array_equal(values, model.at.moments(2, row))
+    assert found.shape == (2, 3, 2)
+    for k in range(2):
+        assert_slopes(found[k], slopes[k])
+    value, slope = model.at.mean(row, gradient=True)
+    assert value == values[0]
+    np.testing.assert_array_equal(slope, found[0])
+    of_variance = slopes[1] - 2 * first * slopes[0]
+    value, slope = model.at.variance(row, gradient=True)
+    assert value == pytest.approx(second - first**2, rel=1e-11)
+    assert_slopes(slope, of_variance)
+    value, slope = model.at.std(row, gradient=True)
+    assert_slopes(slope, of_variance / (2 * math.sqrt(second - first**2)))
+    # of one reward and twice it
+    rows = np.array([row, row]) * [[1.0], [2.0]]
+    value, slope = model.at.covariance_matrix(rows, gradient=True)
+    assert slope.shape == (2, 2, 3, 2)
+    for i, j in ((0, 0), (0, 1), (1, 1)):
+        assert_slopes(slope[i, j], 2 ** (i + j) * of_variance, 1e-10)
+    value, slope = model.at.covariance(*rows, gradient=True)
+    assert_slopes(slope, 2 * of_variance, 1e-10)
+    value, slope = model.at.mean_vector(rows, gradient=True)
+    assert_slopes(slope[1], 2 * slopes[0])
+
+
+def test_what_does_not_vary_has_no_derivative_of_its_deviation() -> None:
+    with pytest.raises(NumericError, match="does not vary"):
+        three().at.std(np.zeros(5), gradient=True)

@@ -353,7 +353,8 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
 
 /* ---- evaluation. Thetas are rows of n_parameters; all outputs are row-major, one row a theta.
  * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed
- * (but for ptd_evaluate_trace and ptd_moment_hessians).
+ * (but for ptd_evaluate_trace, ptd_moment_hessians, and gradients of factorial and central moments
+ * and of those by vertex).
  * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
  * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta.
  * Values are right to a small multiple of machine precision. The error of a gradient's component is
@@ -389,16 +390,18 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_moments(ptd_workspace *workspace, int64_t 
                                               int32_t order, double *moments, double *gradient,
                                               ptd_error *error);
 /* E[T (T-1) .. (T-k+1)], k = 1..order, of the number of steps T; discrete traces only
- * (PTD_INVALID_ARGUMENT else). factorial_moments: n_thetas x order. */
+ * (PTD_INVALID_ARGUMENT else). factorial_moments: n_thetas x order; gradient: with n_parameters
+ * behind, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                         const double *thetas, int32_t order,
-                                                        double *factorial_moments,
+                                                        double *factorial_moments, double *gradient,
                                                         ptd_error *error);
-/* E[Y^order | start in v] for every vertex: n_thetas x n_vertices. */
+/* E[Y^order | start in v] for every vertex: n_thetas x n_vertices; gradient: with n_parameters
+ * behind, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                      const double *thetas, const double *rewards,
                                                      int32_t order, double *moments,
-                                                     ptd_error *error);
+                                                     double *gradient, ptd_error *error);
 /* E[prod_i Y_i^powers[i]] of rewards (n_rewards x n_vertices): n_thetas. The workspace needs a
  * max_order of prod_i (powers[i] + 1) - 1. gradient: n_thetas x n_parameters, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas,
@@ -407,12 +410,14 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_joint_moments(ptd_workspace *workspace, in
                                                     double *moments, double *gradient,
                                                     ptd_error *error);
 /* E[(Y - E[Y])^k], k = 1..order: n_thetas x order; bounds: of the rounding error of each, absolute.
- * The workspace needs a max_order of 2 order; order is at most PTD_MOST_CENTRAL. */
+ * The workspace needs a max_order of 2 order; order is at most PTD_MOST_CENTRAL. gradient: n_thetas
+ * x order x n_parameters, or NULL. */
 #define PTD_MOST_CENTRAL 32
 PTD_API PTD_MUST_CHECK ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                       const double *thetas, const double *rewards,
                                                       int32_t order, double *moments,
-                                                      double *bounds, ptd_error *error);
+                                                      double *bounds, double *gradient,
+                                                      ptd_error *error);
 /* Second derivatives of E[Y^1], .., E[Y^order] in theta: n_thetas x order x n_parameters x
  * n_parameters. Allocates what it works with. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_moment_hessians(ptd_workspace *workspace, int64_t n_thetas,

@@ -301,7 +301,7 @@ static void evaluate_all(const inputs *in, ptd_workspace *workspace, int64_t n)
     }
     CHECK(ptd_moments(workspace, n, thetas, NULL, ORDER, out, gradient, NULL) == PTD_OK);
     CHECK(ptd_moments(workspace, n, thetas, rewards, ORDER, out, NULL, NULL) == PTD_OK);
-    CHECK(ptd_vertex_moments(workspace, n, thetas, rewards, 1, out, NULL) == PTD_OK);
+    CHECK(ptd_vertex_moments(workspace, n, thetas, rewards, 1, out, NULL, NULL) == PTD_OK);
     CHECK(ptd_covariances(workspace, n, thetas, REWARDS, rewards, means, out, mean_gradients,
                           gradient, NULL) == PTD_OK);
     CHECK(ptd_expected_sojourn(workspace, n, thetas, out, NULL) == PTD_OK);
@@ -315,7 +315,7 @@ static void evaluate_all(const inputs *in, ptd_workspace *workspace, int64_t n)
     const int32_t powers[REWARDS] = {1, 1};
     CHECK(ptd_joint_moments(workspace, n, thetas, REWARDS, rewards, powers, out, gradient, NULL) ==
           PTD_OK);
-    CHECK(ptd_central_moments(workspace, n, thetas, rewards, 1, out, means, NULL) == PTD_OK);
+    CHECK(ptd_central_moments(workspace, n, thetas, rewards, 1, out, means, NULL, NULL) == PTD_OK);
     if (in->planted_evaluation) {
         ptd_release(ptd_allocate(1, 1));
     }
@@ -349,7 +349,7 @@ static ptd_status evaluate_discrete(inputs *in, ptd_error *error)
     CHECK((status == PTD_OK) == (workspace != NULL));
     if (status == PTD_OK) {
         const int64_t before = allocations;
-        CHECK(ptd_factorial_moments(workspace, 1, theta, ORDER, moments, NULL) == PTD_OK);
+        CHECK(ptd_factorial_moments(workspace, 1, theta, ORDER, moments, NULL, NULL) == PTD_OK);
         CHECK(allocations == before);
     }
     ptd_workspace_destroy(workspace);
