@@ -50,7 +50,9 @@ class DensityFunctions(ABC):
         method: "auto", "uniformise", "contour", "dense".
         tolerance: relative error that is accepted; None: 1e-9.
         gradient, hessian: whether derivatives in theta are given too: (value, gradient) or (value,
-            gradient, hessian), with (n_parameters,) and (n_parameters, n_parameters) behind.
+            gradient, hessian), with (n_parameters,) and (n_parameters, n_parameters) behind. Under
+            epochs gradients have (n_epochs, n_parameters of the graph) behind. A logarithm of 0 has
+            derivatives of 0.
         full_output: an `Answer` with value, bound, method, kind and derivatives.
 
     Raises:

@@ -40,7 +40,8 @@ class LikelihoodFunctions(DensityFunctions):
             weights: how often each was made, or None: once.
             right_censored: times at which Y was not reached yet; each adds log sf.
             intervals: (n, 2), rows (a, b) for observations known to lie in (a, b].
-            gradient, hessian: whether derivatives in theta are given too.
+            gradient, hessian: whether derivatives in theta are given too. Under epochs the gradient
+                is (n_epochs, n_parameters of the graph), and there is no Hessian.
             **options: rewards, method, tolerance as for `pdf`.
 
         Returns:

@@ -1,6 +1,4 @@
-/* Reach: which states the start comes to over positive rates, and whether absorption among them. */
-#include <string.h>
-
+/* Reach: whether a chain's start leads to absorption over positive rates. */
 #include "chain.h"
 #include "memory.h"
 #include "status.h"
@@ -9,29 +7,38 @@ ptd_status ptd_chain_find_reach(ptd_chain *chain, ptd_error *error)
 {
     const size_t n = (size_t)chain->n;
     const size_t jets = (size_t)chain->jets;
-    uint8_t *reached = ptd_allocate_zero(n, 1);
-    if (!reached) {
-        return ptd_fail(error, PTD_NO_MEMORY, 0, (double)n);
+    ptd_status status = PTD_OK;
+    size_t filled = 0;
+    uint8_t *ends = ptd_allocate_zero(n, 1);
+    uint32_t *queue = ptd_allocate(n, sizeof *queue);
+    if (!ends || !queue) {
+        status = ptd_fail(error, PTD_NO_MEMORY, 0, (double)n);
+        goto out;
     }
     for (size_t s = 0; s < n; s++) {
-        reached[s] = chain->alpha[s * jets] > 0;
-        chain->has_mass |= reached[s];
+        if (chain->exit[s * jets] > 0) {
+            ends[s] = 1;
+            queue[filled++] = (uint32_t)s;
+        }
     }
-    /* To and fro, as edges go either way: a few passes are enough. */
-    for (int changed = 1, backward = 0; changed; backward = !backward) {
-        changed = 0;
-        for (size_t k = 0; k < n; k++) {
-            const size_t j = backward ? n - 1 - k : k;
-            for (uint32_t at = chain->in_start[j]; at < chain->in_start[j + 1] && !reached[j];
-                 at++) {
-                reached[j] = reached[chain->in_from[at]] && chain->in_rate[at * jets] > 0;
-                changed |= reached[j];
+    /* Backwards from absorption. */
+    for (size_t next = 0; next < filled; next++) {
+        const uint32_t j = queue[next];
+        for (uint32_t at = chain->in_start[j]; at < chain->in_start[j + 1]; at++) {
+            const uint32_t i = chain->in_from[at];
+            if (!ends[i] && chain->in_rate[at * jets] > 0) {
+                ends[i] = 1;
+                queue[filled++] = i;
             }
         }
     }
     for (size_t s = 0; s < n; s++) {
-        chain->is_ending |= reached[s] && chain->exit[s * jets] > 0;
+        const int entered = chain->alpha[s * jets] > 0;
+        chain->has_mass |= entered;
+        chain->is_ending |= entered && ends[s];
     }
-    ptd_release(reached);
-    return PTD_OK;
+out:
+    ptd_release(ends);
+    ptd_release(queue);
+    return status;
 }

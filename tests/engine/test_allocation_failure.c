@@ -439,13 +439,21 @@ static ptd_status density(inputs *in, ptd_error *error)
 
 static ptd_status differentiate_twice(inputs *in, ptd_error *error)
 {
-    const ptd_workspace_options options = {.n_thetas = 1};
+    const ptd_workspace_options options = {.max_order = 4, .n_thetas = 1};
     const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
-    double hessians[2 * PARAMETERS * PARAMETERS];
+    double hessians[2 * PARAMETERS * PARAMETERS], central[2], bounds[2];
+    static double by_vertex[MOST_VERTICES], slopes[MOST_VERTICES * PARAMETERS];
     ptd_workspace *workspace = NULL;
     ptd_status status = ptd_workspace_create(in->trace, &options, &workspace, error);
     if (status == PTD_OK) {
         status = ptd_moment_hessians(workspace, 1, theta, NULL, 2, hessians, error);
+    }
+    if (status == PTD_OK) {
+        status =
+            ptd_central_moments(workspace, 1, theta, NULL, 2, central, bounds, hessians, error);
+    }
+    if (status == PTD_OK) {
+        status = ptd_vertex_moments(workspace, 1, theta, NULL, 1, by_vertex, slopes, error);
     }
     ptd_workspace_destroy(workspace);
     return status;

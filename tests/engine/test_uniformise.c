@@ -285,6 +285,31 @@ static void test_limits(void)
     chain_free(chain);
 }
 
+/* State 0 stays where it is: its rate into state 1, which ends at `end`, is 0 and has a derivative.
+ */
+static void test_slopes_of_what_is_0(void)
+{
+    const double end = 2, times[3] = {0.01, 1.5, 40};
+    const transition t[2] = {{0, 1, {0, 1}}, {1, CHAIN_ENDS, {end, 0}}};
+    ptd_chain *chain = chain_of(2, 0, 1, 1, t, 2);
+    const answers density = ask(chain, PTD_DENSITY, 3, times, 1e-12);
+    const answers distribution = ask(chain, PTD_DISTRIBUTION, 3, times, 1e-12);
+    for (int i = 0; i < 3; i++) {
+        const double s = times[i];
+        CHECK(density.log_value[i] == -INFINITY && density.bound[i] == 0);
+        CHECK(distribution.log_value[i] == -INFINITY && distribution.bound[i] == 0);
+        /* the integral of end exp(-end (s - u)) over u, and once more */
+        const double once = -expm1(-end * s);
+        const double twice = i == 0
+                                 ? end * s * s / 2 - end * end * pow(s, 3) / 6 +
+                                       pow(end, 3) * pow(s, 4) / 24 - pow(end, 4) * pow(s, 5) / 120
+                                 : s - once / end;
+        CHECK(fabs(density.log_jet[i] - once) <= 1e-13 * once);
+        CHECK(fabs(distribution.log_jet[i] - twice) <= (i == 0 ? 1e-9 : 1e-13) * twice);
+    }
+    chain_free(chain);
+}
+
 /* What leaves only by way of others than the target has no density. */
 static void test_nothing_leaves(void)
 {
@@ -315,6 +340,7 @@ int main(void)
     test_jets(PTD_SURVIVAL);
     test_jets_of_discrete();
     test_limits();
+    test_slopes_of_what_is_0();
     test_nothing_leaves();
     return check_result();
 }
