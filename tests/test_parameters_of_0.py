@@ -131,3 +131,41 @@ def test_the_limit_of_an_improper_time() -> None:
     assert slope[0, 0] == pytest.approx(-3 / 16, rel=1e-14)
     _, slope = at.loglik([], right_censored=[math.inf], gradient=True)
     assert slope[0] == pytest.approx(-0.25, rel=1e-14)
+
+
+@pytest.mark.parametrize("theta", [0.0, 1e-30])
+@pytest.mark.parametrize("method", ["auto", "uniformise", "dense"])
+def test_what_opens_a_slower_way(method: str, theta: float) -> None:
+    """The density falls like exp(-100 t), its derivative like exp(-t)."""
+    graph = Graph(state_length=1)
+    fast, slow, end = (graph.find_or_create_vertex([k]) for k in (1, 2, 3))
+    graph.starting_vertex().add_edge(fast, 1.0)
+    fast.add_edge(end, 100.0)
+    fast.add_edge(slow, [1.0])
+    slow.add_edge(end, 1.0)
+    at = graph.at([theta])
+    for t in (0.5, 2.0, 3.0):
+        # a = theta, s = 99 + a: f = 100 e^{-(100 + a) t} + a (e^{-t} - e^{-(100 + a) t}) / s
+        gone, left = math.exp(-100 * t), math.exp(-t)
+        value, slope = at.pdf(t, gradient=True, method=method)
+        assert value == pytest.approx(100 * gone + theta * left / 99, rel=1e-11)
+        assert slope[0] == pytest.approx((left - gone) / 99 - 100 * t * gone, rel=1e-12)
+        where, slope = at.state_probability(t, gradient=True)
+        assert where[1] == pytest.approx(gone, rel=1e-12)
+        assert slope[2, 0] == pytest.approx((left - gone) / 99, rel=1e-12)
+        _, slope = at.accumulated_visiting_time(t, gradient=True)
+        exact = (1 - left) / 99 - (1 - gone) / 9900
+        assert slope[2, 0] == pytest.approx(exact, rel=1e-12)
+
+
+def test_derivatives_beyond_the_range_of_double_are_refused() -> None:
+    graph = Graph(state_length=1)
+    fast, slow, end = (graph.find_or_create_vertex([k]) for k in (1, 2, 3))
+    graph.starting_vertex().add_edge(fast, 1.0)
+    fast.add_edge(end, 100.0)
+    fast.add_edge(slow, [1.0])
+    slow.add_edge(end, 1.0)
+    with pytest.raises(NumericError) as caught:
+        graph.at([0.0]).logpdf(30.0, gradient=True)
+    assert caught.value.code == "DENSITY_REFUSED"
+    assert graph.at([0.0]).logpdf(30.0) == pytest.approx(math.log(100) - 3000, rel=1e-13)

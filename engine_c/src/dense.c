@@ -57,6 +57,9 @@ static ptd_status compute(const ptd_chain *chain, const ptd_question *question, 
                            (question->function == PTD_DENSITY ? exp(vectors.log_scale) : 1);
         for (int p = 0; p < slopes; p++) {
             log_jet[k * slopes + p] = value[p + 1] / divisor / vectors.slope_scale[p + 1];
+            if (!isfinite(log_jet[k * slopes + p])) {
+                lost[k] = INFINITY; /* beside its derivatives the value is out of range */
+            }
         }
     }
 out:

@@ -19,6 +19,7 @@
 #include "flush.h"
 #include "memory.h"
 #include "poisson.h"
+#include "series.h"
 #include "status.h"
 #include "sweep.h"
 
@@ -108,9 +109,11 @@ static int is_complete(const uniformisation *o, int64_t k, double x)
     if (ratio >= 1) {
         return 0;
     }
-    if (o->sweep.mass[0] == 0 && o->tiles.planes > 1) {
-        /* Nothing is left but derivatives: weights below 1e-25, and the longest path walked. */
-        return (double)k >= x + 12 * sqrt(x) + 60 + (double)o->tiles.n;
+    /* Derivatives need not fall as values do (series.h); of what is 0 nothing but a walk says how
+     * long a path they are on. */
+    const double path = o->sweep.mass[0] == 0 ? (double)o->tiles.n : 0;
+    if (o->tiles.planes > 1 && (double)k < ptd_series_slope_terms(x) + path) {
+        return 0;
     }
     const double next = k + 1 < o->n_weights ? o->weight[k + 1] : 0;
     const double tail = fmax(next, 0x1p-1000) / ((1 - ratio) * (1 - ratio));

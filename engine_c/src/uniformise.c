@@ -149,7 +149,7 @@ static ptd_status extend(uniformisation *u, int64_t blocks, ptd_error *error)
 static double log2_beyond(const uniformisation *u)
 {
     double most = 2 * u->sweep.mass[0];
-    if (u->tiles.fastest_exit == 0 && u->question->function != PTD_SURVIVAL) {
+    if (is_zero(u) || (u->tiles.fastest_exit == 0 && u->question->function != PTD_SURVIVAL)) {
         return -INFINITY;
     }
     if (u->question->function == PTD_DISTRIBUTION) {
@@ -200,7 +200,10 @@ static int mix(uniformisation *u, int64_t at, double target)
     const ptd_mixture mixture = ptd_series_mix(
         &u->series, &mean, target, rest > 0 ? question->log_jet + (size_t)at * rest : NULL);
     answer(u, at, &mixture);
-    return mixture.truncation <= 2 * target;
+    if (!mixture.slopes_known || !mixture.slopes_finite) {
+        question->bound[at] = INFINITY;
+    }
+    return mixture.truncation <= 2 * target && mixture.slopes_known;
 }
 
 /* Discrete chains have their answer in the series itself. */
@@ -221,33 +224,6 @@ static void look_up(uniformisation *u, int64_t at)
     }
 }
 
-/* Until Poisson's weights are below 1e-25, and the longest path has been walked. */
-static double slope_steps(const uniformisation *u, double time)
-{
-    const double x = u->tiles.fastest.high * time;
-    return x + 12 * sqrt(x) + 60 + (double)u->chain->n;
-}
-
-/* Times 0..last of a value that is 0. */
-static ptd_status answer_slopes(uniformisation *u, int64_t last, ptd_error *error)
-{
-    ptd_question *question = u->question;
-    const size_t rest = (size_t)u->tiles.planes - 1;
-    double steps = slope_steps(u, question->times[last]);
-    while (last >= 0 && steps > u->most_steps) {
-        steps = --last >= 0 ? slope_steps(u, question->times[last]) : 0;
-    }
-    const ptd_status status = extend(u, (int64_t)(steps / BLOCK) + 1, error);
-    for (int64_t at = 0; at <= last && !status; at++) {
-        const ptd_poisson_mean mean = ptd_poisson_mean_of(u->tiles.fastest, question->times[at]);
-        question->bound[at] = 0;
-        if (rest > 0) {
-            ptd_series_mix_slopes(&u->series, &mean, question->log_jet + (size_t)at * rest);
-        }
-    }
-    return status;
-}
-
 static ptd_status answer_all(uniformisation *u, ptd_error *error)
 {
     ptd_question *question = u->question;
@@ -260,11 +236,10 @@ static ptd_status answer_all(uniformisation *u, ptd_error *error)
     if (at < 0) {
         return PTD_OK;
     }
-    if (is_zero(u)) {
-        return answer_slopes(u, at, error);
-    }
     const double x = u->tiles.fastest.high * question->times[at];
-    int64_t blocks = (int64_t)(x / BLOCK) + 1;
+    /* Of what is 0 nothing but a walk says how long a path its derivatives are on. */
+    const double first = is_zero(u) ? ptd_series_slope_terms(x) + (double)u->chain->n : x;
+    int64_t blocks = (int64_t)(fmin(first, u->most_steps) / BLOCK) + 1;
     ptd_status status = extend(u, blocks, error);
     while (at >= 0 && !status) {
         if (u->chain->discrete) {
