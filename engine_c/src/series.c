@@ -72,24 +72,17 @@ static void extend(ptd_series_extent *extent, int64_t b, double largest, double 
     extent->before[0] = -INFINITY;
 }
 
-/* The largest derivative of a term. */
-static double slope_of(const ptd_series *series, int64_t k)
-{
-    const double *values = series->values + k * series->jets;
-    double largest = 0;
-    for (int c = 1; c < series->jets; c++) {
-        largest = fmax(largest, fabs(values[c]));
-    }
-    return largest;
-}
-
 void ptd_series_append(ptd_series *series, double shift, double log2_lost)
 {
     const int64_t b = series->n_blocks++;
     double value = 0, slope = 0;
-    for (int64_t k = b * BLOCK; k < (b + 1) * BLOCK; k++) {
-        value = fmax(value, series->values[k * series->jets]);
-        slope = fmax(slope, slope_of(series, k));
+    const int jets = series->jets;
+    const double *values = series->values + b * BLOCK * jets;
+    for (int i = 0; i < BLOCK * jets; i += jets) {
+        value = fmax(value, values[i]);
+        for (int c = 1; c < jets; c++) {
+            slope = fmax(slope, fabs(values[i + c]));
+        }
     }
     series->shift[b] = shift;
     series->lost[b] = log2_lost;
@@ -160,7 +153,7 @@ typedef struct {
     const ptd_poisson_mean *mean;
     ptd_double_double sum; /* to be multiplied by 2^exponent, as all here */
     double exponent;
-    double *derivatives; /* NULL: values are mixed; else sum is of the largest derivatives */
+    double *derivatives; /* NULL: values are mixed; else the sum is of the largest, by block */
     double steps;        /* sum of k times terms */
     double rounding;     /* sum of errors in u times terms */
 } mixing;
@@ -183,6 +176,34 @@ static void refer_to(mixing *m, double exponent)
     m->exponent = exponent;
 }
 
+/* What terms times 2^exponent, of which the first is number `first`, are to be multiplied by. */
+static double scale_of(mixing *m, int64_t first, double exponent, int any)
+{
+    exponent -= m->series->shift[first / BLOCK];
+    if ((m->sum.high == 0 && any) || exponent > m->exponent + 300) {
+        refer_to(m, exponent);
+    }
+    return exponent < m->exponent - 2000 ? 0 : exp2(exponent - m->exponent);
+}
+
+/* Derivatives of the terms; to the sum, the largest of them. */
+static void add_slopes(mixing *m, int64_t first, int count, const double *weights, double exponent)
+{
+    const int jets = m->series->jets;
+    const double *values = m->series->values + first * jets;
+    const double by = scale_of(m, first, exponent, m->extent->top[first / BLOCK] > -INFINITY);
+    double largest = 0;
+    for (int c = 1; c < jets; c++) {
+        double derivative = 0;
+        for (int i = 0; i < count; i++) {
+            derivative += weights[i] * values[i * jets + c];
+        }
+        m->derivatives[c - 1] += derivative * by;
+        largest = fmax(largest, fabs(derivative));
+    }
+    m->sum.high += largest * by;
+}
+
 /* Adds weights[i] c_k, k = first + i, times 2^exponent; each weight with `error` roundings. */
 static void add_terms(mixing *m, int64_t first, int count, const double *weights, double exponent,
                       double error)
@@ -190,25 +211,17 @@ static void add_terms(mixing *m, int64_t first, int count, const double *weights
     const int jets = m->series->jets;
     const double *values = m->series->values + first * jets;
     double sum = 0;
+    if (m->derivatives) {
+        add_slopes(m, first, count, weights, exponent);
+        return;
+    }
     for (int i = 0; i < count; i++) {
-        sum += weights[i] * (m->derivatives ? slope_of(m->series, first + i) : values[i * jets]);
+        sum += weights[i] * values[i * jets];
     }
-    exponent -= m->series->shift[first / BLOCK];
-    if ((m->sum.high == 0 && sum > 0) || exponent > m->exponent + 300) {
-        refer_to(m, exponent);
-    }
-    const double by = exponent < m->exponent - 2000 ? 0 : exp2(exponent - m->exponent);
-    sum *= by;
+    sum *= scale_of(m, first, exponent, sum > 0);
     m->sum = ptd_dd_add(m->sum, sum);
     m->steps += sum * (double)(first + count - 1);
     m->rounding += sum * (error + count + 2);
-    for (int c = 1; m->derivatives && c < jets; c++) {
-        double derivative = 0;
-        for (int i = 0; i < count; i++) {
-            derivative += weights[i] * values[i * jets + c];
-        }
-        m->derivatives[c - 1] += derivative * by;
-    }
 }
 
 /* Returns the error of the weight in u. */
