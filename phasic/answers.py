@@ -180,7 +180,7 @@ def complement(logs: Logs) -> Logs:
         odds * logs.bound + _EPSILON,
         logs.method,
         logs.kind,
-        -_share(logs, np.log1p(-value)) * logs.log_jet,
+        -np.where(value > 0, odds, 1.0)[:, np.newaxis] * logs.log_jet,
     )
 
 
