@@ -146,7 +146,7 @@ def ratio(numerator: Logs, denominator: Logs, n_parameters: int) -> Logs:
             - f[:, columns] * g[:, rows]
             + positive * (2 * g[:, rows] * g[:, columns] - g_twice)
         )
-    scale = np.where(positive[:, 0], 0.0, denominator.log_value)
+    scale = np.where(positive[:, 0], 0.0, _divisor(denominator.log_value))
     return Logs(
         log_value,
         numerator.bound + denominator.bound,

@@ -169,3 +169,9 @@ def test_derivatives_beyond_the_range_of_double_are_refused() -> None:
         graph.at([0.0]).logpdf(30.0, gradient=True)
     assert caught.value.code == "DENSITY_REFUSED"
     assert graph.at([0.0]).logpdf(30.0) == pytest.approx(math.log(100) - 3000, rel=1e-13)
+
+
+def test_no_hazard_of_what_has_ended_at_theta() -> None:
+    value, slope = entered().at([0.0]).hazard([1.0], gradient=True)
+    assert value == 0
+    assert np.isfinite(slope).all()
