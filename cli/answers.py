@@ -109,7 +109,13 @@ def _epoch_moments(
     made: dict[str, list[Any]] = {}
     distributions = [_distribution(trace, theta, questions) for theta in thetas]
     rows = _reward_rows(questions)
-    if questions.order:
+    if questions.order and questions.gradient:
+        parts = [
+            [d.moments(questions.order, row, gradient=True) for row in rows] for d in distributions
+        ]
+        for which, name in enumerate(("moments", "gradient")):
+            made[name] = [_single([found[which].tolist() for found in part]) for part in parts]
+    elif questions.order:
         made["moments"] = [
             _single([d.moments(questions.order, row).tolist() for row in rows])
             for d in distributions
@@ -164,11 +170,11 @@ def _at_points(distribution: Any, asked: Asked, questions: Questions) -> Any:
         options = _density_options(questions)
         rows = _reward_rows(questions)
         return _single([axes | _known(method(points, rewards=row, **options)) for row in rows])
+    options = _gradient(questions)
     if function.rewards:
-        options = _gradient(questions) if function.gradient else {}
         found = [method(points, rewards=row, **options) for row in _reward_rows(questions)]
-        return _single([axes | _with_gradient(part, bool(options)) for part in found])
-    return axes | _value(method(points))
+        return _single([axes | _with_gradient(part, questions.gradient) for part in found])
+    return axes | _with_gradient(method(points, **options), questions.gradient)
 
 
 def _density_options(questions: Questions) -> dict[str, Any]:
@@ -202,9 +208,9 @@ def _sub_cdf(distribution: Any, asked: Asked, questions: Questions) -> Any:
 def _joint(distribution: Any, asked: Asked, questions: Questions) -> Any:
     """Of several rewards together, at one row of arguments each time."""
     function, points = asked.function, asked.arguments
-    options = _gradient(questions) if function.gradient else {}
-    found = getattr(distribution, function.method)(points, questions.rewards, **options)
-    return {function.takes.axis: points.tolist()} | _with_gradient(found, bool(options))
+    method = getattr(distribution, function.method)
+    found = method(points, questions.rewards, **_gradient(questions))
+    return {function.takes.axis: points.tolist()} | _with_gradient(found, questions.gradient)
 
 
 def _joint_moments(distribution: Any, asked: Asked, questions: Questions) -> Any:
@@ -222,10 +228,11 @@ def _moments_to(distribution: Any, asked: Asked, questions: Questions) -> Any:
     """Of every order up to the one that is given."""
     method = getattr(distribution, asked.function.method)
     axis = {"order": list(range(1, asked.arguments + 1))}
+    options = _gradient(questions)
     if not asked.function.rewards:
-        return axis | _value(method(asked.arguments))
-    rows = _reward_rows(questions)
-    return _single([axis | _value(method(asked.arguments, rewards=row)) for row in rows])
+        return axis | _with_gradient(method(asked.arguments, **options), questions.gradient)
+    found = [method(asked.arguments, rewards=row, **options) for row in _reward_rows(questions)]
+    return _single([axis | _with_gradient(part, questions.gradient) for part in found])
 
 
 def _loglik(distribution: Any, asked: Asked, questions: Questions) -> Any:
@@ -248,7 +255,10 @@ def _number(distribution: Any, asked: Asked, questions: Questions) -> Any:
         ends = distribution.trace.evaluator.ends
         found = method(ends, **_gradient(questions))
         return {"vertex": ends.tolist(), **_with_gradient(found, questions.gradient)}
-    return _single([float(method(rewards=row)) for row in _reward_rows(questions)])
+    found = [method(rewards=row, **_gradient(questions)) for row in _reward_rows(questions)]
+    if questions.gradient:
+        return _single([_with_gradient(part, True) for part in found])
+    return _single([float(part) for part in found])
 
 
 def _gradient(questions: Questions) -> dict[str, bool]:

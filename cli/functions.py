@@ -52,7 +52,6 @@ class Function:
         help: of the option.
         density: whether the answer has a bound, a method and a kind, and heeds --method and
             --tolerance.
-        gradient: whether derivatives by theta are there to be had.
         rewards: `"one"` where it is of the time or of what one reward collects, `"many"` where it
             is of several rewards together, `""` where it is of the time alone.
         by_vertex: whether there is a value for each vertex.
@@ -63,7 +62,6 @@ class Function:
     takes: Takes
     help: str
     density: bool = False
-    gradient: bool = False
     rewards: str = ""
     by_vertex: bool = False
 
@@ -74,7 +72,7 @@ class Function:
 
 
 def _density(option: str, help: str, takes: Takes = Takes.TIMES) -> Function:
-    return Function(option, option, takes, help, density=True, gradient=True, rewards="one")
+    return Function(option, option, takes, help, density=True, rewards="one")
 
 
 FUNCTIONS = (
@@ -87,16 +85,13 @@ FUNCTIONS = (
     _density("hazard", "Rate of absorption at t, of what is not absorbed before."),
     _density("pmf", "P(T = k). Discrete models.", Takes.STEPS),
     _density("quantile", "Smallest t with P(T <= t) >= p.", Takes.PROBABILITIES),
-    Function("laplace", "laplace", Takes.RATES, "E[exp(-s T)].", gradient=True, rewards="one"),
-    Function(
-        "pgf", "pgf", Takes.ARGUMENTS, "E[z^T]. Discrete models.", gradient=True, rewards="one"
-    ),
+    Function("laplace", "laplace", Takes.RATES, "E[exp(-s T)].", rewards="one"),
+    Function("pgf", "pgf", Takes.ARGUMENTS, "E[z^T]. Discrete models.", rewards="one"),
     Function(
         "joint-laplace",
         "joint_laplace",
         Takes.JOINT_RATES,
         "E[exp(-s1 Y1 - s2 Y2 ...)] of the columns of --rewards; may be repeated.",
-        gradient=True,
         rewards="many",
     ),
     Function(
@@ -104,7 +99,6 @@ FUNCTIONS = (
         "joint_pgf",
         Takes.JOINT_ARGUMENTS,
         "E[z1^Y1 z2^Y2 ...] of the columns of --rewards; may be repeated.",
-        gradient=True,
         rewards="many",
     ),
     Function(
@@ -134,7 +128,6 @@ FUNCTIONS = (
         Takes.VERTICES,
         "P(T <= t, ended in VERTEX), at the times of --cdf.",
         density=True,
-        gradient=True,
         rewards="one",
     ),
     Function("defect", "defect", Takes.NOTHING, "P(T = 0).", rewards="one"),
@@ -143,7 +136,6 @@ FUNCTIONS = (
         "absorption_probabilities",
         Takes.NOTHING,
         "Probability of ending in each absorbing vertex.",
-        gradient=True,
         by_vertex=True,
     ),
     Function(
@@ -166,7 +158,6 @@ FUNCTIONS = (
         "covariance_matrix",
         Takes.NOTHING,
         "Covariances of the columns of --rewards.",
-        gradient=True,
         rewards="many",
     ),
     Function(
@@ -174,7 +165,6 @@ FUNCTIONS = (
         "correlation_matrix",
         Takes.NOTHING,
         "Correlations of the columns of --rewards.",
-        gradient=True,
         rewards="many",
     ),
     Function(
@@ -182,7 +172,6 @@ FUNCTIONS = (
         "joint_moment",
         Takes.POWERS,
         "E[Y1^a Y2^b ...] of the columns of --rewards; may be repeated.",
-        gradient=True,
         rewards="many",
     ),
     Function(
@@ -191,7 +180,6 @@ FUNCTIONS = (
         Takes.FILE,
         "Log-likelihood of observations, one a line; a second column has their weights.",
         density=True,
-        gradient=True,
         rewards="one",
     ),
 )

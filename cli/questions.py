@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 
 _REWARDS_HINT = "add --rewards FILE, with a line for each vertex and a column for each reward"
-_GRADIENT_HINT = (
-    "derivatives go with --moments, density functions, --absorption, --covariance and --loglik"
-)
 
 
 @dataclass(frozen=True)
@@ -219,16 +216,3 @@ def check(questions: Questions) -> None:
             code="USAGE",
             hint="add --loglik FILE, where the file may be empty",
         )
-    if questions.gradient:
-        _check_gradient(questions)
-
-
-def _check_gradient(questions: Questions) -> None:
-    if questions.epochs:
-        raise UsageError(
-            "--grad is asked for under --epoch, where there are no derivatives",
-            code="USAGE",
-            hint="leave one of them out",
-        )
-    if not (questions.order or any(asked.function.gradient for asked in questions.functions)):
-        raise UsageError("--grad has nothing to differentiate", code="USAGE", hint=_GRADIENT_HINT)

@@ -76,9 +76,13 @@ def _cells(entry: Mapping[str, Json], number: int) -> Iterator[tuple[str, Json]]
 
 
 def _by_vertex(name: str, axis: str, entry: Mapping[str, Json]) -> NamedTable:
-    rows = [
-        (point, vertex, value)
-        for point, values in zip(entry[axis], entry["value"], strict=True)
-        for vertex, value in zip(entry["vertex"], values, strict=True)
-    ]
-    return NamedTable(name, (axis, "vertex", "value"), rows)
+    numbers = {inner: part for inner, part in entry.items() if inner not in (axis, "vertex")}
+    records = []
+    for number, point in enumerate(entry[axis]):
+        for place, vertex in enumerate(entry["vertex"]):
+            record = {axis: point, "vertex": vertex}
+            for inner, part in numbers.items():
+                record.update(flatten(inner, part[number][place]))
+            records.append(record)
+    columns = tuple(records[0]) if records else (axis, "vertex", *numbers)
+    return NamedTable(name, columns, [tuple(record.values()) for record in records])

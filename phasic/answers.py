@@ -1,8 +1,9 @@
 """What the density functions return: values, bounds, methods, derivatives; and what is behind them.
 
 Inside, a function's answer is the logarithm of its value with derivatives of the value divided by
-the value, so that nothing underflows on the way; `Answer` is what users see. Exponentials are the
-engine's, so that `phasic.jax`, which is C throughout, gives the same bits.
+the value, so that nothing underflows on the way; where the value is 0, the derivatives themselves.
+`Answer` is what users see. Exponentials are the engine's, so that `phasic.jax`, which is C
+throughout, gives the same bits.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ class Answer(NamedTuple):
 class Logs(NamedTuple):
     """Answers by time in logarithms: (n,), derivatives divided by the value (n, jets - 1).
 
-    Methods and kinds are the engine's numbers, method 0 standing for "exact".
+    Derivatives of a value that is 0 are divided by nothing. Methods and kinds are the engine's
+    numbers, method 0 standing for "exact".
     """
 
     log_value: Array
@@ -68,6 +70,15 @@ class Logs(NamedTuple):
             np.zeros((n, n_derivatives)),
         )
 
+    @classmethod
+    def of_jets(cls, jets: Array, bound: float = 2 * _EPSILON, kind: int = _CERTIFIED) -> Logs:
+        """Known values with their derivatives behind: (n, jets)."""
+        value = jets[:, :1]
+        logs = cls.exact(elementary.log(value[:, 0]), jets.shape[1] - 1)
+        logs.bound[:], logs.kind[:] = bound, kind
+        logs.log_jet[:] = jets[:, 1:] / np.where(value > 0, value, 1.0)
+        return logs
+
     def put(self, where: NDArray[Any], other: Logs) -> None:
         """Replaces what stands at `where`."""
         self.log_value[where] = other.log_value
@@ -86,6 +97,18 @@ class Logs(NamedTuple):
         )
 
 
+def _divisor(log_value: Array) -> Array:
+    """The logarithm of what derivatives are divided by."""
+    return np.where(np.isinf(log_value), 0.0, log_value)
+
+
+def _share(part: Logs, log_value: Array) -> Array:
+    """What derivatives of a part count for beside a whole: (n, 1)."""
+    with np.errstate(over="ignore"):
+        share = elementary.exp(_divisor(part.log_value) - _divisor(log_value))
+    return np.asarray(share)[:, np.newaxis]
+
+
 def add(left: Logs, right: Logs) -> Logs:
     """The sum of two functions."""
     log_value = np.logaddexp(left.log_value, right.log_value)
@@ -98,7 +121,7 @@ def add(left: Logs, right: Logs) -> Logs:
         _weighted(share, left.bound) + _weighted(rest, right.bound) + 2 * _EPSILON,
         np.where(mostly_left, left.method, right.method),
         np.maximum(left.kind, right.kind),
-        share[:, np.newaxis] * left.log_jet + rest[:, np.newaxis] * right.log_jet,
+        _share(left, log_value) * left.log_jet + _share(right, log_value) * right.log_jet,
     )
 
 
@@ -108,16 +131,46 @@ def _weighted(share: Array, bound: Array) -> Array:
 
 
 def ratio(numerator: Logs, denominator: Logs, n_parameters: int) -> Logs:
-    """The quotient of two functions, first derivatives only."""
-    jets = numerator.log_jet[:, :n_parameters] - denominator.log_jet[:, :n_parameters]
+    """The quotient of two functions, whose denominator is not 0."""
     with np.errstate(invalid="ignore"):
         log_value = numerator.log_value - denominator.log_value
+    # (f / g)_p = f_p / g - f g_p / g², and so on; all divided by f / g, where f is 0 by 1 / g.
+    positive = ~np.isneginf(numerator.log_value)[:, np.newaxis]
+    f, g = (part.log_jet[:, :n_parameters] for part in (numerator, denominator))
+    jets = [f - positive * g]
+    if numerator.log_jet.shape[1] > n_parameters:
+        rows, columns = np.triu_indices(n_parameters)
+        f_twice, g_twice = (part.log_jet[:, n_parameters:] for part in (numerator, denominator))
+        jets.append(
+            f_twice
+            - f[:, rows] * g[:, columns]
+            - f[:, columns] * g[:, rows]
+            + positive * (2 * g[:, rows] * g[:, columns] - g_twice)
+        )
+    scale = np.where(positive[:, 0], 0.0, _divisor(denominator.log_value))
     return Logs(
         log_value,
         numerator.bound + denominator.bound,
         numerator.method,
         np.maximum(numerator.kind, denominator.kind),
-        jets,
+        elementary.exp(-scale)[:, np.newaxis] * np.hstack(jets),
+    )
+
+
+def difference(more: Logs, less: Logs) -> Logs:
+    """One function minus a smaller one; where that loses digits, the bound says how many."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gone = np.where(
+            np.isneginf(less.log_value), 0.0, elementary.exp(less.log_value - more.log_value)
+        )
+        log_value = more.log_value + np.log1p(-gone)
+        bound = (more.bound + gone * less.bound) / (1 - gone)
+    return Logs(
+        log_value,
+        bound,
+        more.method,
+        np.maximum(more.kind, less.kind),
+        _share(more, log_value) * more.log_jet - _share(less, log_value) * less.log_jet,
     )
 
 
@@ -130,7 +183,7 @@ def complement(logs: Logs) -> Logs:
         odds * logs.bound + _EPSILON,
         logs.method,
         logs.kind,
-        -odds[:, np.newaxis] * logs.log_jet,
+        -np.where(value > 0, odds, 1.0)[:, np.newaxis] * logs.log_jet,
     )
 
 
@@ -150,24 +203,27 @@ def second(log_jet: Array, n_parameters: int) -> Array:
 def as_value(logs: Logs, order: int, n_parameters: int) -> Answer:
     """Values themselves, errors relative; methods and kinds are numbers still."""
     value = elementary.exp(logs.log_value)
+    divisor = elementary.exp(_divisor(logs.log_value))
     size = np.where(np.isinf(logs.log_value), 0.0, np.abs(logs.log_value))
     gradient = hessian = None
     if order > 0:
-        gradient = value[:, np.newaxis] * logs.log_jet[:, :n_parameters]
+        gradient = divisor[:, np.newaxis] * logs.log_jet[:, :n_parameters]
     if order > 1:
-        hessian = value[:, np.newaxis, np.newaxis] * second(logs.log_jet, n_parameters)
+        hessian = divisor[:, np.newaxis, np.newaxis] * second(logs.log_jet, n_parameters)
     bound = logs.bound + _EPSILON * (1 + size)
     return Answer(value, bound, logs.method, logs.kind, gradient, hessian)
 
 
 def as_logarithm(logs: Logs, order: int, n_parameters: int) -> Answer:
-    """Logarithms, errors absolute; methods and kinds are numbers still."""
+    """Logarithms, errors absolute; methods and kinds are numbers still. That of 0 has no
+    derivatives, and 0 in their place."""
     gradient = hessian = None
+    jets = np.where(np.isneginf(logs.log_value)[:, np.newaxis], 0.0, logs.log_jet)
+    slope = jets[:, :n_parameters]
     if order > 0:
-        gradient = logs.log_jet[:, :n_parameters].copy()
+        gradient = slope.copy()
     if order > 1:
-        slope = logs.log_jet[:, :n_parameters]
-        hessian = second(logs.log_jet, n_parameters)
+        hessian = second(jets, n_parameters)
         hessian -= slope[:, :, np.newaxis] * slope[:, np.newaxis, :]
     return Answer(logs.log_value, logs.bound, logs.method, logs.kind, gradient, hessian)
 

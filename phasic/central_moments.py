@@ -20,9 +20,10 @@ _UNIT = 64 * 2.0**-52
 
 
 def central_moments(
-    evaluator: Evaluator, thetas: Array, order: int, rewards: Array | None
-) -> tuple[Array, Array]:
-    """At one theta: E[(Y - E[Y])^k] for k = 1..order, and bounds of the errors: (order,) each.
+    evaluator: Evaluator, thetas: Array, order: int, rewards: Array | None, gradient: bool = False
+) -> tuple[Array, Array, Array | None]:
+    """At one theta: E[(Y - E[Y])^k] for k = 1..order, and bounds of the errors: (order,) each; and
+    derivatives (order, n_parameters), or None.
 
     Raises:
         NumericError: rounding leaves no digit of one, or the order is out of range.
@@ -34,8 +35,9 @@ def central_moments(
             code="ORDER",
             hint="moments(order) about 0 are given at any order",
         )
-    found = evaluator.central_moments(thetas, max(order, 2), rewards)
+    found = evaluator.central_moments(thetas, max(order, 2), rewards, gradient)
     values, bounds = found[0][0], found[1][0]
+    slope = None if found[2] is None else found[2][0, :order]
     mean = float(evaluator.moments(thetas, 1, rewards, False)[0][0, 0])
     deviation = math.sqrt(max(float(values[1]), 0.0))
     with np.errstate(over="ignore", under="ignore"):
@@ -51,7 +53,7 @@ def central_moments(
             code="NO_DIGITS",
             hint="moments(order) about 0 keep theirs",
         )
-    return values[:order], bounds[:order]
+    return values[:order], bounds[:order], slope
 
 
 def unit_of(mean: float) -> float:
@@ -60,9 +62,9 @@ def unit_of(mean: float) -> float:
 
 
 def standardised_moment(
-    evaluator: Evaluator, thetas: Array, order: int, rewards: Array | None
-) -> float:
-    """E[((Y - E[Y]) / σ)^order].
+    evaluator: Evaluator, thetas: Array, order: int, rewards: Array | None, gradient: bool = False
+) -> tuple[float, Array | None]:
+    """E[((Y - E[Y]) / σ)^order], and its derivatives (n_parameters,), or None.
 
     Raises:
         NumericError: Y does not vary, or rounding leaves no digit.
@@ -70,7 +72,7 @@ def standardised_moment(
     mean = float(evaluator.moments(thetas, 1, rewards, False)[0][0, 0])
     unit = unit_of(mean)
     row = np.ones(evaluator.n_vertices) if rewards is None else rewards
-    values, bounds = central_moments(evaluator, thetas, order, row * unit)
+    values, bounds, slope = central_moments(evaluator, thetas, order, row * unit, gradient)
     variance = float(values[1])
     if not variance > bounds[1]:
         raise NumericError(
@@ -78,4 +80,8 @@ def standardised_moment(
             code="NO_VARIANCE",
             hint="its variance is 0, or too small beside its mean to be told from 0",
         )
-    return float(values[order - 1]) / math.sqrt(variance) ** order
+    scale = math.sqrt(variance) ** order
+    value = float(values[order - 1]) / scale
+    if slope is None:
+        return value, None
+    return value, slope[order - 1] / scale - value * order / 2 * slope[1] / variance

@@ -56,7 +56,9 @@ class DensityFunctions(ABC):
         method: "auto", "uniformise", "contour", "dense".
         tolerance: relative error that is accepted; None: 1e-9.
         gradient, hessian: whether derivatives in theta are given too: (value, gradient) or (value,
-            gradient, hessian), with (n_parameters,) and (n_parameters, n_parameters) behind.
+            gradient, hessian), with (n_parameters,) and (n_parameters, n_parameters) behind. Under
+            epochs gradients have (n_epochs, n_parameters of the graph) behind. A logarithm of 0 has
+            derivatives of 0.
         full_output: an `Answer` with value, bound, method, kind and derivatives.
 
     Raises:
@@ -75,6 +77,11 @@ class DensityFunctions(ABC):
     def n_parameters(self) -> int:
         """How many derivatives there are."""
 
+    @property
+    def _slope_shape(self) -> tuple[int, ...]:
+        """How gradients are laid out."""
+        return (self.n_parameters,)
+
     @abstractmethod
     def _found(self, function: int, times: Array, ask: Ask) -> Found:
         """At distinct, positive, finite times in ascending order."""
@@ -86,6 +93,14 @@ class DensityFunctions(ABC):
     @abstractmethod
     def _total(self, ask: Ask) -> float:
         """P(Y < infinity), by way of the target where there is one."""
+
+    @abstractmethod
+    def _total_jet(self, ask: Ask) -> Array:
+        """The same with its first derivatives behind."""
+
+    @abstractmethod
+    def _density_slope(self, times: Array, ask: Ask) -> Array:
+        """Continuous: f'(t) / f(t) at positive, finite times."""
 
     @abstractmethod
     def _log_tail(self, times: Array, ask: Ask) -> Array:
@@ -188,7 +203,7 @@ class DensityFunctions(ABC):
             [0.0, 0.632120558829, 1.0]
         """
         return self._values(
-            t, lambda time, ask: self._logs(DISTRIBUTION, time, ask), False, options
+            t, lambda time, ask: self._probability(DISTRIBUTION, time, ask), False, options
         )
 
     def logcdf(self, t: ArrayLike, **options: Any) -> Any:
@@ -213,7 +228,9 @@ class DensityFunctions(ABC):
             >>> [f"{p:.9e}" for p in x.sf([0.5, 300.0])]
             ['3.678794412e-01', '2.650396553e-261']
         """
-        return self._values(t, lambda time, ask: self._logs(SURVIVAL, time, ask), False, options)
+        return self._values(
+            t, lambda time, ask: self._probability(SURVIVAL, time, ask), False, options
+        )
 
     def logsf(self, t: ArrayLike, **options: Any) -> Any:
         """The logarithm of P(Y > t), right also where that is close to 1.
@@ -242,7 +259,7 @@ class DensityFunctions(ABC):
         end = self._checked_end(vertex)
         return self._values(
             t,
-            lambda time, ask: self._logs(DISTRIBUTION, time, ask._replace(target=end)),
+            lambda time, ask: self._probability(DISTRIBUTION, time, ask._replace(target=end)),
             False,
             options,
         )
@@ -305,6 +322,9 @@ class DensityFunctions(ABC):
             if whole:
                 # A whole number has gone through its logarithm.
                 answer = answer._replace(value=np.round(answer.value))
+            if order > 0:
+                slope = answer.gradient.reshape(len(flat), *self._slope_shape)
+                answer = answer._replace(gradient=slope)
             return answers.shaped(answer, shape)
 
         rewards = self._checked_rewards(wanted.rewards)
@@ -354,11 +374,11 @@ class DensityFunctions(ABC):
 
     def _inside(self, function: int, times: Array, ask: Ask) -> Logs:
         """At positive, finite times."""
-        distinct, which = _distinct(times)
-        logs = self._between(function, distinct, ask)
+        different, which = distinct(times)
+        logs = self._between(function, different, ask)
         if function == DISTRIBUTION:
-            atom = self._jet_logs(DISTRIBUTION, ask, len(distinct))
-            if np.isfinite(atom.log_value).any():
+            atom = self._jet_logs(DISTRIBUTION, ask, len(different))
+            if np.isfinite(atom.log_value).any() or atom.log_jet.any():
                 logs = answers.add(logs, atom)
         return logs.take(which)
 
@@ -386,8 +406,7 @@ class DensityFunctions(ABC):
     def _jet_logs(self, function: int, ask: Ask, count: int) -> Logs:
         jet = self._at_zero(function, ask)
         logs = Logs.exact(np.repeat(elementary.log(jet[:1]), count), len(jet) - 1)
-        if jet[0] > 0:
-            logs.log_jet[:] = jet[1:] / jet[0]
+        logs.log_jet[:] = jet[1:] / (jet[0] if jet[0] > 0 else 1.0)
         return logs
 
     def _between(self, function: int, times: Array, ask: Ask) -> Logs:
@@ -426,13 +445,30 @@ class DensityFunctions(ABC):
                 hint="a larger tolerance=, another method= or earlier times may do",
             )
 
+    def _probability(self, function: int, times: Array, ask: Ask) -> Logs:
+        """The distribution or survival function, with the derivatives of its limit too."""
+        logs = self._logs(function, times, ask)
+        endless = np.flatnonzero(np.isposinf(times))
+        if ask.order > 0 and endless.size:
+            jet = self._total_jet(ask)
+            if ask.order > 1 and (ask.target >= 0 or jet[1:].any()):
+                raise NumericError(
+                    "FATAL: a Hessian is asked for at an infinite time, where there are gradients",
+                    code="NOT_DIFFERENTIABLE",
+                    hint="leave hessian= out, or ask at a finite time",
+                )
+            value = jet[0] if function == DISTRIBUTION else 1 - jet[0]
+            slope = jet[1:] if function == DISTRIBUTION else -jet[1:]
+            logs.log_jet[endless, : self.n_parameters] = slope / (value if value > 0 else 1.0)
+        return logs
+
     def _log_of(self, function: int, times: Array, ask: Ask) -> Logs:
         """The logarithm of a probability, from what it lacks to 1 where that is little."""
-        logs = self._logs(function, times, ask)
+        logs = self._probability(function, times, ask)
         near = np.flatnonzero(logs.log_value > np.log(_NEAR_ONE))
         near = near[times[near] > 0]
         near = near[np.isfinite(times[near])]
-        if near.size and ask.order < 2 and self._total(ask) == 1.0:
+        if near.size and self._total(ask) == 1.0:
             other = SURVIVAL if function == DISTRIBUTION else DISTRIBUTION
             logs.put(near, answers.complement(self._logs(other, times[near], ask)))
         return logs
@@ -443,12 +479,6 @@ class DensityFunctions(ABC):
                 "FATAL: the hazard is asked for at an infinite time",
                 code="TIME_INFINITE",
                 hint="its limit is approached at finite times, of some tens of means",
-            )
-        if ask.order > 1:
-            raise NumericError(
-                "FATAL: the hazard has no Hessian here",
-                code="NOT_DIFFERENTIABLE",
-                hint="take it from those of logpdf and logsf",
             )
         ask = ask._replace(logarithm=True)
         density = self._logs(DENSITY, times, ask)
@@ -470,7 +500,7 @@ class DensityFunctions(ABC):
         return quantiles.solve(self, probabilities, ask)
 
 
-def _distinct(times: Array) -> tuple[Array, NDArray[np.intp] | slice]:
+def distinct(times: Array) -> tuple[Array, NDArray[np.intp] | slice]:
     """Different times in ascending order, and where each of `times` stands there."""
     steps = np.diff(times)
     if (steps > 0).all():
@@ -478,8 +508,8 @@ def _distinct(times: Array) -> tuple[Array, NDArray[np.intp] | slice]:
     if (steps >= 0).all():  # sorted, as large data are
         new = np.concatenate([[True], steps > 0])
         return times[new], np.cumsum(new) - 1
-    distinct, which = np.unique(times, return_inverse=True)
-    return distinct, which
+    different, which = np.unique(times, return_inverse=True)
+    return different, which
 
 
 class _Options(NamedTuple):

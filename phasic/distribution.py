@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from typing import Any, Literal, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import density, likelihood, occupation
-from ._engine.chain import Chain, Found
+from . import density, occupation
+from ._engine.chain import DENSITY, Chain, Found
 from .central_moments import unit_of
-from .density import Ask, DensityFunctions
+from .density import Ask
 from .errors import GraphError, NumericError
 from .evaluation import Array, as_numbers
+from .likelihood import LikelihoodFunctions
 from .moments import MomentFunctions
 from .sampling import Sampler, SamplingFunctions
 from .trace_elimination import EliminationTrace
@@ -26,12 +27,15 @@ from .transforms import TransformFunctions
 
 # Chains that a distribution keeps: one a variable and number of derivatives.
 _MOST_CHAINS = 8
+_EPSILON = float(np.finfo(np.float64).eps)
+# Of the slope of a density, beside the density by the time.
+_MOST_LOST = 1e-7
 # Moments that bound the tail beyond what the methods reach.
 _TAIL_ORDER = 32
 _SMALLEST = float(np.finfo(np.float64).tiny)
 
 
-class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, SamplingFunctions):
+class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, SamplingFunctions):
     """Immutable; made by `graph.at(theta)`. Derivatives are by theta, in a last axis.
 
     Example:
@@ -65,7 +69,11 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
     # ---- by vertex
 
-    def expected_sojourn_time(self) -> Array:
+    @overload
+    def expected_sojourn_time(self, *, gradient: Literal[False] = ...) -> Array: ...
+    @overload
+    def expected_sojourn_time(self, *, gradient: Literal[True]) -> tuple[Array, Array]: ...
+    def expected_sojourn_time(self, *, gradient: bool = False) -> Array | tuple[Array, Array]:
         """Expected total time (discrete: visits) in each vertex: (n_vertices,).
 
         In an improper graph that of the first vertex of a trap is infinite where the trap may be
@@ -80,13 +88,28 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
             >>> chain = Graph.from_matrices([1, 0], [[-1, 1], [0, -2]]).at()
             >>> chain.expected_sojourn_time().tolist()
             [0.0, 1.0, 0.5, 0.0]
-        """
-        return self._evaluator.expected_sojourn(self._thetas)[0]
 
-    def expected_waiting_time(self, rewards: ArrayLike | None = None) -> Array:
-        """E[Y] from each vertex on: (n_vertices,); the start's entry is the mean."""
+        With `gradient` also (n_vertices, n_parameters): one elimination reversed a vertex.
+        """
+        times = self._evaluator.expected_sojourn(self._thetas)[0]
+        return (times, self._evaluator.sojourn_gradient(self._thetas)) if gradient else times
+
+    @overload
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> Array: ...
+    @overload
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[Array, Array]: ...
+    def expected_waiting_time(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """E[Y] from each vertex on: (n_vertices,); the start's entry is the mean. With `gradient`
+        also (n_vertices, n_parameters)."""
         rewards = self._evaluator.as_rewards(rewards)
-        return self._evaluator.vertex_moments(self._thetas, 1, rewards)[0]
+        values, slope = self._evaluator.vertex_moments(self._thetas, 1, rewards, gradient)
+        return values[0] if slope is None else (values[0], slope[0])
 
     @overload
     def absorption_probabilities(
@@ -127,9 +150,24 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
                 derivatives = _scatter(derivatives, targets, self.trace.n_vertices)
         return values if derivatives is None else (values, derivatives)
 
-    def defect(self, rewards: ArrayLike | None = None) -> float:
-        """P(Y = 0): absorbed without a visit to a vertex of positive reward."""
-        return float(self._evaluator.defect(self._thetas, self._evaluator.as_rewards(rewards))[0])
+    @overload
+    def defect(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> float: ...
+    @overload
+    def defect(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def defect(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """P(Y = 0): absorbed without a visit to a vertex of positive reward; with `gradient` also
+        (n_parameters,)."""
+        rewards = self._evaluator.as_rewards(rewards)
+        value = float(self._evaluator.defect(self._thetas, rewards)[0])
+        return (
+            (value, self._evaluator.defect_gradient(self._thetas, rewards)) if gradient else value
+        )
 
     def rewarded_matrices(self, rewards: ArrayLike) -> tuple[Array, Array, NDArray[np.int64]]:
         """(alpha, S, vertices) of the chain whose time is what is collected in rewards.
@@ -161,46 +199,6 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
                 hint="`phasic inspect MODEL --check` lists the states without a way to absorption",
             )
         return self._chain(Ask(rewards=row)).matrices()
-
-    # ---- data
-
-    def loglik(
-        self,
-        observed: ArrayLike,
-        weights: ArrayLike | None = None,
-        *,
-        right_censored: ArrayLike | None = None,
-        intervals: ArrayLike | None = None,
-        gradient: bool = False,
-        hessian: bool = False,
-        **options: Any,
-    ) -> Any:
-        """The log-likelihood of data.
-
-        Args:
-            observed: any number of observations; each adds log pdf (discrete: log pmf).
-            weights: how often each was made, or None: once.
-            right_censored: times at which Y was not reached yet; each adds log sf.
-            intervals: (n, 2), rows (a, b) for observations known to lie in (a, b].
-            gradient, hessian: whether derivatives in theta are given too.
-            **options: rewards, method, tolerance as for `pdf`.
-
-        Returns:
-            A number, -inf for impossible data; with `gradient` also (n_parameters,), with `hessian`
-            also (n_parameters, n_parameters).
-
-        Raises:
-            NumericError: arguments do not fit, or no method reaches the tolerance.
-
-        Example:
-            >>> from phasic import Graph
-            >>> exponential = Graph.from_matrices([1.0], [[-2.0]]).at()
-            >>> round(exponential.loglik([0.0, 0.5], [1, 2]), 12)
-            0.07944154168
-        """
-        return likelihood.loglik(
-            self, observed, weights, right_censored, intervals, gradient, hessian, options
-        )
 
     # ---- at a time
 
@@ -319,8 +317,16 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
     def _total(self, ask: Ask) -> float:
         if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
             return 1.0
-        targets = self._evaluator.ends if ask.target < 0 else np.array([ask.target])
-        return float(np.sum(self.absorption_probabilities(targets)))
+        return float(np.sum(self.absorption_probabilities(self._targets(ask))))
+
+    def _total_jet(self, ask: Ask) -> Array:
+        if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
+            return np.array([1.0] + [0.0] * self.n_parameters)
+        values, slope = self.absorption_probabilities(self._targets(ask), gradient=True)
+        return np.concatenate([[values.sum()], slope.sum(axis=0)])
+
+    def _targets(self, ask: Ask) -> NDArray[np.int64]:
+        return self._evaluator.ends if ask.target < 0 else np.array([ask.target])
 
     def _scale(self, ask: Ask) -> float:
         mean = self.mean(ask.rewards)
@@ -328,6 +334,34 @@ class Distribution(MomentFunctions, TransformFunctions, DensityFunctions, Sampli
 
     def _longest(self, ask: Ask) -> float:
         return float(self._chain(ask).size)
+
+    def _density_slope(self, times: Array, ask: Ask) -> Array:
+        # f(t) = alpha e^{St} s, f'(t) = (alpha S) e^{St} s: the density's derivative by its start,
+        # in the direction alpha S.
+        start, direction = self._chain(ask._replace(order=0)).start_and_flow()
+        slope = np.zeros((len(start), self.n_parameters + 1))
+        slope[:, -1] = direction
+        chain = self._evaluator.chain(
+            self.theta, rewards=ask.rewards, order=1, start=start, start_slope=slope
+        )
+        at, which = density.distinct(times)
+        found = chain.answer(DENSITY, at, ask.method, ask.tolerance)
+        if found.refused:
+            raise NumericError(
+                f"FATAL: no method gives the slope of the density at {at[found.bound.argmax()]:g}: "
+                f"{density.explain(chain.estimate(DENSITY, at))}",
+                code="DENSITY_REFUSED",
+                hint="a larger tolerance= or another method= may do",
+            )
+        # The direction is known to a rounding of its largest entries, the fastest rate.
+        if _EPSILON * chain.fastest * at[-1] > _MOST_LOST:
+            raise NumericError(
+                f"FATAL: rounding leaves too few digits of the slope of the density at {at[-1]:g}: "
+                f"the fastest rate is {chain.fastest:g}",
+                code="NO_DIGITS",
+                hint="the gradient of the quantile is there: leave hessian= out",
+            )
+        return found.log_jet[which, self.n_parameters]
 
     def _log_tail(self, times: Array, ask: Ask) -> Array:
         # Markov's inequality for moments; a density is at most the fastest rate times the tail.

@@ -258,8 +258,10 @@ class Evaluator:
         self._run(call, thetas, Options(order, 1, gradient, len(thetas)), threads)
         return out, slope
 
-    def factorial_moments(self, thetas: Array, order: int, threads: int = 1) -> Array:
-        """(n, order), discrete traces only."""
+    def factorial_moments(
+        self, thetas: Array, order: int, gradient: bool = False, threads: int = 1
+    ) -> tuple[Array, Array | None]:
+        """(n, order), and (n, order, n_parameters) or None; discrete traces only."""
         order = self._checked_order(order)
         if not self.discrete:
             raise NumericError(
@@ -268,22 +270,29 @@ class Evaluator:
                 hint="build the graph with discrete=True, or ask for moments",
             )
         out = np.empty((len(thetas), order))
+        slope = np.empty((*out.shape, self.n_parameters)) if gradient else None
 
         def call(workspace: Workspace, rows: slice) -> int:
-            return workspace.factorial_moments(thetas[rows], order, out[rows])
+            return workspace.factorial_moments(thetas[rows], order, out[rows], _rows(slope, rows))
 
         self._run(call, thetas, Options(order, 1, False, len(thetas)), threads)
-        return out
+        return out, slope
 
-    def vertex_moments(self, thetas: Array, order: int, rewards: Array | None) -> Array:
-        """(n, n_vertices): the moment of one order, from each vertex on."""
+    def vertex_moments(
+        self, thetas: Array, order: int, rewards: Array | None, gradient: bool = False
+    ) -> tuple[Array, Array | None]:
+        """(n, n_vertices), and with n_parameters behind, or None: the moment of one order, from
+        each vertex on."""
         out = np.empty((len(thetas), self.n_vertices))
+        slope = np.empty((*out.shape, self.n_parameters)) if gradient else None
 
         def call(workspace: Workspace, rows: slice) -> int:
-            return workspace.vertex_moments(thetas[rows], rewards, order, out[rows])
+            return workspace.vertex_moments(
+                thetas[rows], rewards, order, out[rows], _rows(slope, rows)
+            )
 
         self._run(call, thetas, Options(order, 1, False, len(thetas)), 1)
-        return out
+        return out, slope
 
     def joint_moments(
         self, thetas: Array, rewards: Array, powers: NDArray[np.int32], gradient: bool
@@ -302,16 +311,19 @@ class Evaluator:
         return out, slope
 
     def central_moments(
-        self, thetas: Array, order: int, rewards: Array | None
-    ) -> tuple[Array, Array]:
-        """(n, order) and bounds of their rounding errors."""
+        self, thetas: Array, order: int, rewards: Array | None, gradient: bool = False
+    ) -> tuple[Array, Array, Array | None]:
+        """(n, order), bounds of their rounding errors, and (n, order, n_parameters) or None."""
         out, bounds = np.empty((len(thetas), order)), np.empty((len(thetas), order))
+        slope = np.empty((*out.shape, self.n_parameters)) if gradient else None
 
         def call(workspace: Workspace, rows: slice) -> int:
-            return workspace.central_moments(thetas[rows], rewards, order, out[rows], bounds[rows])
+            return workspace.central_moments(
+                thetas[rows], rewards, order, out[rows], bounds[rows], _rows(slope, rows)
+            )
 
         self._run(call, thetas, Options(2 * order, 1, False, len(thetas)), 1)
-        return out, bounds
+        return out, bounds, slope
 
     def moment_hessians(self, thetas: Array, order: int, rewards: Array | None) -> Array:
         """(n, order, n_parameters, n_parameters)."""
@@ -356,6 +368,16 @@ class Evaluator:
         self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
         return out
 
+    def sojourn_gradient(self, thetas: Array) -> Array:
+        """At one theta: (n_vertices, n_parameters)."""
+        slope = np.zeros((self.n_vertices, self.n_parameters))
+        vertex = self.trace.array("position_vertex")
+        for v in vertex[self.trace.meta["n_absorbing"] : -1].tolist():
+            found = self.moments(thetas, 1, np.eye(1, self.n_vertices, v)[0], True)[1]
+            if found is not None:
+                slope[v] = found[0, 0]
+        return slope
+
     def absorption_probabilities(
         self, thetas: Array, targets: NDArray[np.int64], gradient: bool
     ) -> tuple[Array, Array | None]:
@@ -381,6 +403,12 @@ class Evaluator:
 
         self._run(call, thetas, Options(1, 1, False, len(thetas)), 1)
         return out
+
+    def defect_gradient(self, thetas: Array, rewards: Array | None) -> Array:
+        """At one theta: (n_parameters,)."""
+        paid = np.ones(self.n_vertices) if rewards is None else rewards
+        slope = self.transform(thetas, np.where(paid > 0, np.inf, 0.0)[np.newaxis], True)[1]
+        return np.empty(0) if slope is None else slope[0, 0]
 
     def transform(self, thetas: Array, shifts: Array, gradient: bool) -> tuple[Array, Array | None]:
         """(n, n_points), and with n_parameters behind, or None. Shifts (n_points, n_vertices)."""

@@ -20,50 +20,71 @@ from .errors import NumericError
 from .evaluation import as_numbers
 
 
-def loglik(
-    variable: DensityFunctions,
-    observed: ArrayLike,
-    weights: ArrayLike | None,
-    right_censored: ArrayLike | None,
-    intervals: ArrayLike | None,
-    gradient: bool,
-    hessian: bool,
-    options: dict[str, Any],
-) -> Any:
-    """See `Distribution.loglik`."""
-    order = 2 if hessian else 1 if gradient else 0
-    ask = as_ask(variable, order, **options)
-    times = as_times(observed).reshape(-1)
-    counts = as_weights(weights, len(times))
-    if weights is None:
-        times = np.sort(times)
-    else:
-        order_of_times = np.argsort(times)
-        times, counts = times[order_of_times], counts[order_of_times]
-    parts = [(variable._logs(DENSITY, times, ask), counts)]
-    if right_censored is not None:
-        censored = as_times(right_censored).reshape(-1)
-        parts.append((variable._logs(SURVIVAL, censored, ask), np.ones(len(censored))))
-    if intervals is not None:
-        if hessian:
-            raise NumericError(
-                "FATAL: the likelihood of intervals has no Hessian here",
-                code="NOT_DIFFERENTIABLE",
-                hint="leave hessian= out, or the intervals",
-            )
-        between = _between(variable, intervals, ask)
-        parts.append((between, np.ones(len(between.log_value))))
-    made = [
-        (answers.as_logarithm(logs, order, variable.n_parameters), count) for logs, count in parts
-    ]
-    total = sum(_weighted_sum(answer.value, count) for answer, count in made)
-    if order == 0:
-        return float(total)
-    slope = sum(count @ answer.gradient for answer, count in made)
-    if order == 1:
-        return float(total), slope
-    curvature = sum(np.tensordot(count, answer.hessian, 1) for answer, count in made)
-    return float(total), slope, curvature
+class LikelihoodFunctions(DensityFunctions):
+    """See `Distribution`."""
+
+    def loglik(
+        self,
+        observed: ArrayLike,
+        weights: ArrayLike | None = None,
+        *,
+        right_censored: ArrayLike | None = None,
+        intervals: ArrayLike | None = None,
+        gradient: bool = False,
+        hessian: bool = False,
+        **options: Any,
+    ) -> Any:
+        """The log-likelihood of data.
+
+        Args:
+            observed: any number of observations; each adds log pdf (discrete: log pmf).
+            weights: how often each was made, or None: once.
+            right_censored: times at which Y was not reached yet; each adds log sf.
+            intervals: (n, 2), rows (a, b) for observations known to lie in (a, b].
+            gradient, hessian: whether derivatives in theta are given too. Under epochs the gradient
+                is (n_epochs, n_parameters of the graph), and there is no Hessian.
+            **options: rewards, method, tolerance as for `pdf`.
+
+        Returns:
+            A number, -inf for impossible data; with `gradient` also (n_parameters,), with `hessian`
+            also (n_parameters, n_parameters).
+
+        Raises:
+            NumericError: arguments do not fit, or no method reaches the tolerance.
+
+        Example:
+            >>> from phasic import Graph
+            >>> exponential = Graph.from_matrices([1.0], [[-2.0]]).at()
+            >>> round(exponential.loglik([0.0, 0.5], [1, 2]), 12)
+            0.07944154168
+        """
+        order = 2 if hessian else 1 if gradient else 0
+        ask = as_ask(self, order, **options)
+        times = as_times(observed).reshape(-1)
+        counts = as_weights(weights, len(times))
+        if weights is None:
+            times = np.sort(times)
+        else:
+            order_of_times = np.argsort(times)
+            times, counts = times[order_of_times], counts[order_of_times]
+        parts = [(self._logs(DENSITY, times, ask), counts)]
+        if right_censored is not None:
+            censored = as_times(right_censored).reshape(-1)
+            parts.append((self._probability(SURVIVAL, censored, ask), np.ones(len(censored))))
+        if intervals is not None:
+            between = _between(self, intervals, ask)
+            parts.append((between, np.ones(len(between.log_value))))
+        made = [
+            (answers.as_logarithm(logs, order, self.n_parameters), count) for logs, count in parts
+        ]
+        total = sum(_weighted_sum(answer.value, count) for answer, count in made)
+        if order == 0:
+            return float(total)
+        slope = sum(count @ answer.gradient for answer, count in made)
+        if order == 1:
+            return float(total), slope.reshape(self._slope_shape)
+        curvature = sum(np.tensordot(count, answer.hessian, 1) for answer, count in made)
+        return float(total), slope, curvature
 
 
 def _weighted_sum(values: Array, counts: Array) -> float:
@@ -112,17 +133,13 @@ def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs
     """log P(a < Y <= b) for rows (a, b)."""
     rows = as_intervals(intervals)
     begin, end = np.ascontiguousarray(rows.T)
-    more, less = (variable._logs(DISTRIBUTION, time, ask) for time in (end, begin))
+    more, less = (variable._probability(DISTRIBUTION, time, ask) for time in (end, begin))
     late = less.log_value > np.log(0.5)
     if late.any():
-        more.put(late, variable._logs(SURVIVAL, begin[late], ask))
-        less.put(late, variable._logs(SURVIVAL, end[late], ask))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        gone = np.where(np.isneginf(less.log_value), 0.0, np.exp(less.log_value - more.log_value))
-        log_value = more.log_value + np.log1p(-gone)
-        bound = (more.bound + gone * less.bound) / (1 - gone)
-    possible = np.isfinite(log_value)
-    vague = possible & ~(bound <= max(1e-6, ask.tolerance))
+        more.put(late, variable._probability(SURVIVAL, begin[late], ask))
+        less.put(late, variable._probability(SURVIVAL, end[late], ask))
+    between = answers.difference(more, less)
+    vague = np.isfinite(between.log_value) & ~(between.bound <= max(1e-6, ask.tolerance))
     if vague.any():
         a, b = rows[np.flatnonzero(vague)[0]].tolist()
         raise NumericError(
@@ -131,6 +148,4 @@ def _between(variable: DensityFunctions, intervals: ArrayLike, ask: Ask) -> Logs
             code="INTERVAL_TOO_NARROW",
             hint="give the observation itself, as one of `observed`",
         )
-    share = np.where(possible, 1 / (1 - np.where(possible, gone, 0.0)), 0.0)[:, np.newaxis]
-    log_jet = share * (more.log_jet - gone[:, np.newaxis] * less.log_jet)
-    return Logs(log_value, bound, more.method, more.kind, log_jet)
+    return between

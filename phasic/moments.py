@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .central_moments import central_moments, standardised_moment
+from .errors import NumericError
 from .evaluation import Array, Evaluator
 from .joint_moments import correlations, joint_moment
 
@@ -87,17 +88,46 @@ class MomentFunctions:
         second = self._evaluator.moment_hessians(self._thetas, order, rewards)
         return values[0], slope[0], second[0]
 
-    def factorial_moments(self, order: int) -> Array:
-        """E[T (T-1) … (T-k+1)] for k = 1..order: (order,). Discrete graphs only."""
-        return self._evaluator.factorial_moments(self._thetas, order)[0]
+    @overload
+    def factorial_moments(self, order: int, *, gradient: Literal[False] = ...) -> Array: ...
+    @overload
+    def factorial_moments(self, order: int, *, gradient: Literal[True]) -> tuple[Array, Array]: ...
+    def factorial_moments(
+        self, order: int, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """E[T (T-1) … (T-k+1)] for k = 1..order: (order,); with `gradient` also (order,
+        n_parameters). Discrete graphs only."""
+        values, slope = self._evaluator.factorial_moments(self._thetas, order, gradient)
+        return values[0] if slope is None else (values[0], slope[0])
 
-    def mean(self, rewards: ArrayLike | None = None) -> float:
-        """E[Y]."""
-        return float(self.moments(1, rewards)[0])
+    @overload
+    def mean(self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...) -> float: ...
+    @overload
+    def mean(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def mean(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """E[Y]; with `gradient` also (n_parameters,)."""
+        if not gradient:
+            return float(self.moments(1, rewards)[0])
+        values, slope = self.moments(1, rewards, gradient=True)
+        return float(values[0]), slope[0]
 
-    def expectation(self, rewards: ArrayLike | None = None) -> float:
+    @overload
+    def expectation(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> float: ...
+    @overload
+    def expectation(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def expectation(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
         """The same as `mean`."""
-        return self.mean(rewards)
+        return self.mean(rewards, gradient=True) if gradient else self.mean(rewards)
 
     @overload
     def variance(
@@ -123,14 +153,47 @@ class MomentFunctions:
         value = float(values[0, 0, 0])
         return value if slope is None else (value, slope[0, 0, 0])
 
-    def std(self, rewards: ArrayLike | None = None) -> float:
-        """The square root of the variance."""
-        return float(np.sqrt(self.variance(rewards)))
+    @overload
+    def std(self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...) -> float: ...
+    @overload
+    def std(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def std(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """The square root of the variance; with `gradient` also (n_parameters,).
 
-    def central_moments(self, order: int, rewards: ArrayLike | None = None) -> Array:
-        """E[(Y - E[Y])^k] for k = 1..order: (order,); the first is 0.
+        Raises:
+            NumericError: as for `moments`; derivatives are asked for where Y does not vary.
+        """
+        if not gradient:
+            return float(np.sqrt(self.variance(rewards)))
+        variance, slope = self.variance(rewards, gradient=True)
+        if not variance > 0:
+            raise NumericError(
+                "FATAL: the variable does not vary: its deviation has no derivatives",
+                code="NO_VARIANCE",
+                hint="those of the variance are there",
+            )
+        value = float(np.sqrt(variance))
+        return value, slope / (2 * value)
 
-        They keep their digits where the deviation is small beside the mean.
+    @overload
+    def central_moments(
+        self, order: int, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> Array: ...
+    @overload
+    def central_moments(
+        self, order: int, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[Array, Array]: ...
+    def central_moments(
+        self, order: int, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> Array | tuple[Array, Array]:
+        """E[(Y - E[Y])^k] for k = 1..order: (order,), the first 0; with `gradient` also (order,
+        n_parameters).
+
+        They keep their digits where the deviation is small beside the mean, and so do derivatives.
 
         Raises:
             NumericError: as for `moments`; rounding leaves no digit of one (`NO_DIGITS`); the order
@@ -142,17 +205,42 @@ class MomentFunctions:
             [0.0, 1.0, 2.0, 9.0]
         """
         rewards = self._evaluator.as_rewards(rewards)
-        return central_moments(self._evaluator, self._thetas, order, rewards)[0]
+        values, _, slope = central_moments(self._evaluator, self._thetas, order, rewards, gradient)
+        return values if slope is None else (values, slope)
 
-    def skewness(self, rewards: ArrayLike | None = None) -> float:
-        """E[(Y - E[Y])³] / σ³; raises a `NumericError` where Y does not vary."""
+    @overload
+    def skewness(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> float: ...
+    @overload
+    def skewness(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def skewness(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """E[(Y - E[Y])³] / σ³; with `gradient` also (n_parameters,); raises a `NumericError` where
+        Y does not vary."""
         rewards = self._evaluator.as_rewards(rewards)
-        return standardised_moment(self._evaluator, self._thetas, 3, rewards)
+        value, slope = standardised_moment(self._evaluator, self._thetas, 3, rewards, gradient)
+        return value if slope is None else (value, slope)
 
-    def kurtosis(self, rewards: ArrayLike | None = None) -> float:
-        """E[(Y - E[Y])⁴] / σ⁴ - 3, the excess; raises a `NumericError` where Y does not vary."""
+    @overload
+    def kurtosis(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[False] = ...
+    ) -> float: ...
+    @overload
+    def kurtosis(
+        self, rewards: ArrayLike | None = ..., *, gradient: Literal[True]
+    ) -> tuple[float, Array]: ...
+    def kurtosis(
+        self, rewards: ArrayLike | None = None, *, gradient: bool = False
+    ) -> float | tuple[float, Array]:
+        """E[(Y - E[Y])⁴] / σ⁴ - 3, the excess; with `gradient` also (n_parameters,); raises a
+        `NumericError` where Y does not vary."""
         rewards = self._evaluator.as_rewards(rewards)
-        return standardised_moment(self._evaluator, self._thetas, 4, rewards) - 3.0
+        value, slope = standardised_moment(self._evaluator, self._thetas, 4, rewards, gradient)
+        return value - 3.0 if slope is None else (value - 3.0, slope)
 
     # ---- several rewards
 

@@ -79,17 +79,18 @@ class Occupation:
             time = float(np.floor(time))
         if time == 0:
             return start, np.zeros_like(start)
-        probability, accumulated, _ = chain.occupation(time)
+        probability, accumulated, _, _ = chain.occupation(time)
         absorbing = self._vertex[: self._evaluator.trace.meta["n_absorbing"]]
         probability[absorbing] = start[absorbing]
         return probability + self.ended(accumulated), accumulated
 
     def ended(self, accumulated: Array) -> Array:
-        """What has been absorbed in each vertex after so much time in the others."""
+        """What has been absorbed in each vertex after so much time in the others, whose jets may
+        have more derivatives behind those in theta."""
         last = self._ending & (self._source != 0)
         time, weight = accumulated[self._source[last]], self._weights(last)
         flow = time * weight[:, :1]
-        flow[:, 1:] += time[:, :1] * weight[:, 1:]
+        flow[:, 1 : weight.shape[1]] += time[:, :1] * weight[:, 1:]
         return self._by_vertex(self._target[last], flow)
 
     def _weights(self, edges: NDArray[np.bool_]) -> Array:

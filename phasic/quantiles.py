@@ -39,15 +39,14 @@ def check_probabilities(p: Array) -> None:
 
 def solve(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
     """The logarithms of the quantiles at p, with derivatives of the quantile divided by it."""
-    if ask.order > (0 if variable.discrete else 1):
+    if ask.order and variable.discrete:
         raise NumericError(
-            "FATAL: a quantile has no such derivative here",
+            "FATAL: the quantile of a number of steps has no derivatives: it is a whole number",
             code="NOT_DIFFERENTIABLE",
-            hint="discrete ones have none; of continuous ones the gradient is there",
+            hint="leave gradient= and hessian= out",
         )
     plain = ask._replace(order=0)
-    derivatives = variable.n_parameters if ask.order else 0
-    logs = Logs.exact(np.full(len(p), -np.inf), derivatives)
+    logs = Logs.exact(np.full(len(p), -np.inf), variable._n_derivatives(ask.order))
     atom = variable._at_zero(DISTRIBUTION, plain)[0]
     total = variable._total(plain)
     if variable.discrete:
@@ -122,13 +121,25 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
 
 
 def _finished(variable: DensityFunctions, log_t: Array, low: NDArray[np.bool_], ask: Ask) -> Logs:
+    """Derivatives from F(q) = p: with F_p and f_p at a fixed time, q_p = -F_p / f, and
+    q_pr = -(F_pr + f_p q_r + f_r q_p + f' q_p q_r) / f."""
     times = np.exp(log_t)
     _, logs = _miss(variable, times, np.full(len(times), 0.5), low, ask)
-    density = variable._logs(DENSITY, times, ask._replace(order=0))
+    density = variable._logs(DENSITY, times, ask._replace(order=max(ask.order - 1, 0)))
     with np.errstate(over="ignore"):
         stretch = np.exp(logs.log_value - density.log_value - log_t)  # F / (t f), or S / (t f)
     sign = np.where(low, -1.0, 1.0)
     jets = (sign * stretch)[:, np.newaxis] * logs.log_jet
+    if ask.order > 1:
+        n = variable.n_parameters
+        rows, columns = np.triu_indices(n)
+        slope, by_theta = jets[:, :n], density.log_jet
+        in_time = times * variable._density_slope(times, ask)
+        jets[:, n:] -= (
+            by_theta[:, rows] * slope[:, columns]
+            + by_theta[:, columns] * slope[:, rows]
+            + in_time[:, np.newaxis] * slope[:, rows] * slope[:, columns]
+        )
     bound = stretch * logs.bound + 4 * _EPSILON * (1 + np.abs(log_t))
     return Logs(log_t, bound, logs.method, logs.kind, jets)
 

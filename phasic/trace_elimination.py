@@ -207,8 +207,8 @@ class EliminationTrace:
         return self.evaluator.factorial_moments(
             self.evaluator.as_thetas(thetas),
             order,
-            thread_count() if threads is None else threads,
-        )
+            threads=thread_count() if threads is None else threads,
+        )[0]
 
     def covariances(
         self,

@@ -84,10 +84,10 @@ def test_no_digit_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     at = queue_graph(5).at([1.0, 1.5])
     found = at._evaluator.central_moments
 
-    def with_wide_bounds(*args: object) -> tuple[np.ndarray, np.ndarray]:
-        values, bounds = found(*args)  # type: ignore[arg-type]
+    def with_wide_bounds(*args: object) -> tuple[np.ndarray, np.ndarray, None]:
+        values, bounds, _ = found(*args)  # type: ignore[arg-type]
         bounds[0, 2] = 0.2 * abs(values[0, 2])
-        return values, bounds
+        return values, bounds, None
 
     assert at.central_moments(3)[2] > 0
     monkeypatch.setattr(at._evaluator, "central_moments", with_wide_bounds)

@@ -101,6 +101,74 @@ def test_without_grad_there_is_no_gradient():
     assert list(pdf) == ["t", "value", "bound", "method", "kind"]
 
 
+def test_gradients_of_occupation_have_a_row_for_each_time_and_vertex():
+    times = ["--state-probability", "0.5,1", "--stop-probability", "1", "--accumulated", "1"]
+    record = record_of(*PAIR, "--theta", "2", *times, "--grad")
+    left = [math.exp(-RATE * t) for t in (0.5, 1.0)]
+    where = record["state_probability"]
+    assert list(where) == ["t", "vertex", "value", "gradient"]
+    np.testing.assert_allclose(np.array(where["value"])[:, 2], left, rtol=1e-13)
+    slope = np.array(where["gradient"])
+    assert slope.shape == (2, 3, 1)
+    np.testing.assert_allclose(slope[:, 2, 0], [-0.5 * left[0], -left[1]], rtol=1e-12)
+    assert record["stop_probability"]["gradient"] == where["gradient"][1:]
+    spent = (left[1] * (1 + RATE) - 1) / RATE**2
+    assert record["accumulated"]["gradient"][0][2] == [pytest.approx(spent, rel=1e-12)]
+
+
+def test_a_number_alone_has_its_gradient_beside_it():
+    asked = ["--defect", "--skewness", "--kurtosis", "--central-moments", "3"]
+    record = record_of(*PAIR, "--theta", "2", *asked, "--grad")
+    for name, value in (("defect", 0.0), ("skewness", 2.0), ("kurtosis", 6.0)):
+        assert list(record[name]) == ["value", "gradient"]
+        assert record[name]["value"] == pytest.approx(value, rel=1e-12)
+        assert record[name]["gradient"] == [pytest.approx(0.0, abs=1e-12)]
+    central = record["central_moments"]
+    assert list(central) == ["order", "value", "gradient"]
+    expected = [[0.0], [-2 / RATE**3], [-6 / RATE**4]]
+    np.testing.assert_allclose(central["gradient"], expected, rtol=1e-12)
+    steps = record_of("model.py:geometric", "--theta", "0.25", "--factorial-moments", "2", "--grad")
+    # 1 / p and 2 (1 - p) / p²
+    found = steps["factorial_moments"]["gradient"]
+    np.testing.assert_allclose(found, [[-16], [-2 / 0.0625 - 4 * 0.75 / 0.015625]], rtol=1e-12)
+
+
+def test_gradients_under_epochs_have_a_row_for_each_epoch():
+    epochs = ["--epoch", "0.5:1", "--epoch", "1:4", "--grad"]
+    asked = ["--logsf", "0.75,2", "--state-probability", "0.75", "--moments", "1", "--variance"]
+    record = record_of(*PAIR, "--theta", "2", *epochs, *asked)
+    assert list(record) == [
+        *("row", "theta", "moments", "gradient", "variance"),
+        *("logsf", "state_probability"),
+    ]
+    slope = record["logsf"]["gradient"]
+    expected = [[[-0.5], [-0.25], [0.0]], [[-0.5], [-0.5], [-1.0]]]
+    np.testing.assert_allclose(slope, expected, rtol=1e-12, atol=1e-15)
+    where = record["state_probability"]
+    assert np.array(where["gradient"]).shape == (1, 3, 3, 1)
+    np.testing.assert_allclose(
+        np.array(where["gradient"])[0, 2, :, 0],
+        math.exp(-1.25) * np.array([-0.5, -0.25, 0.0]),
+        rtol=1e-12,
+    )
+    # the mean is (1 - a) / 2 + a (1 - b) + a b / 4, a = exp(-1), b = exp(-1/2)
+    a, b = math.exp(-1.0), math.exp(-0.5)
+    assert record["moments"][0] == pytest.approx((1 - a) / 2 + a * (1 - b) + a * b / 4, rel=1e-12)
+    by_first = a / 4 - (1 - a) / 4 - a / 2 * (1 - b) - a * b / 8
+    by_second = a * (b / 2 - (1 - b)) - a * b / 8
+    np.testing.assert_allclose(
+        record["gradient"], [[[by_first], [by_second], [-a * b / 16]]], rtol=1e-11
+    )
+
+
+def test_a_terminal_shows_gradients_in_columns():
+    arguments = ["--state-probability", "1", "--skewness", "--grad"]
+    outcome = phasic("evaluate", *PAIR, "--theta", "2", *arguments, terminal=True)
+    lines = [line.split() for line in outcome.out.splitlines()]
+    assert ["t", "vertex", "value", "gradient[0]"] in lines
+    assert any(line[:1] == ["skewness.gradient[0]"] for line in lines if line)
+
+
 def test_functions_stand_in_the_order_of_the_table_after_moments():
     record = record_of(
         *PAIR, "--theta", "2", "--sf", "1", "--defect", "--pdf", "1", "--moments", "1", "--variance"
@@ -398,8 +466,6 @@ def test_bad_questions_exit_1_with_a_code_and_a_hint(arguments, code, tmp_path):
         (["--tolerance", "1e-8"], "--tolerance"),
         (["--state-probability", "1", "--method", "dense"], "--method"),
         (["--pdf", "1", "--method", "guess"], "guess"),
-        (["--skewness", "--grad"], "--grad"),
-        (["--pdf", "1", "--epoch", "1:1", "--grad"], "--grad"),
         (["--defect", "--epoch", "1:1"], "--epoch"),
         (["--pdf", "1", "--epoch", "1"], "T:THETA"),
         (["--pdf", "1", "--epoch", "x:1"], "T:THETA"),

@@ -333,7 +333,7 @@ def test_epochs_of_an_exponential_time() -> None:
         1 - math.exp(-1) + 0.5 * math.exp(-1), rel=1e-12
     )
     assert x.sub_cdf(math.inf, 1) == pytest.approx(1.0, rel=1e-12)
-    for question in ({"gradient": True}, {"rewards": np.ones(3)}):
+    for question in ({"hessian": True}, {"rewards": np.ones(3)}):
         with pytest.raises(NumericError):
             x.pdf(1.0, **question)
 

@@ -68,7 +68,7 @@ def evaluate(
         bool,
         typer.Option(
             "--grad",
-            help="Also the derivatives by theta, of moments and of what has them.",
+            help="Also the derivatives by theta; under --epoch, by the theta of each epoch.",
         ),
     ] = False,
     method: Annotated[
@@ -130,9 +130,10 @@ def evaluate(
       row (from 0), theta, moments, gradient (a row for each moment), variance, then one object a
       function, as "pdf": {"t": [...], "value": [...], "bound": [...], "method": [...],
       "kind": [...], "gradient": [[...], ...]}.
-    bound is a bound on the relative error; kind says whether it is certified or verified. With
-    several columns in --rewards, functions of one reward are lists with an entry for each column.
-    Numbers keep all their digits.
+    With --grad a number alone, as skewness, is {"value": ..., "gradient": [...]}; under --epoch
+    derivatives have a row for each epoch. bound is a bound on the relative error; kind says whether
+    it is certified or verified. With several columns in --rewards, functions of one reward are
+    lists with an entry for each column. Numbers keep all their digits.
 
     \b
     Examples:

@@ -207,11 +207,12 @@ ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas, const double 
                        ptd_error *error);
 
 ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
-                                 int32_t order, double *factorial_moments, ptd_error *error);
+                                 int32_t order, double *factorial_moments, double *gradient,
+                                 ptd_error *error);
 
 ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                               const double *rewards, int32_t order, double *moments,
-                              ptd_error *error);
+                              double *gradient, ptd_error *error);
 
 ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                              int64_t n_rewards, const double *rewards, const int32_t *powers,
@@ -219,7 +220,7 @@ ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas, const d
 #define PTD_MOST_CENTRAL ...
 ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                                const double *rewards, int32_t order, double *moments,
-                               double *bounds, ptd_error *error);
+                               double *bounds, double *gradient, ptd_error *error);
 ptd_status ptd_moment_hessians(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                                const double *rewards, int32_t order, double *hessians,
                                ptd_error *error);
@@ -250,6 +251,8 @@ typedef struct {
     int64_t target;
     const double *start;
     int32_t unending;
+    int64_t n_directions;
+    const double *start_slope;
 } ptd_chain_options;
 
 ptd_status ptd_chain_create(const ptd_elimination_trace *trace, const double *theta,

@@ -356,7 +356,8 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_load_trace_from_file(const char *path,
 
 /* ---- evaluation. Thetas are rows of n_parameters; all outputs are row-major, one row a theta.
  * Vertices are in canonical order. Nothing is allocated: the workspace holds all that is needed
- * (but for ptd_evaluate_trace and ptd_moment_hessians).
+ * (but for ptd_evaluate_trace, ptd_moment_hessians, and gradients of factorial and central moments
+ * and of those by vertex).
  * The trace must outlive its workspaces. Edge indices of errors count the trace's own edges (those
  * of PTD_EDGE_TARGET); the row of theta that failed is ptd_workspace_failed_theta.
  * Values are right to a small multiple of machine precision. The error of a gradient's component is
@@ -392,16 +393,18 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_moments(ptd_workspace *workspace, int64_t 
                                               int32_t order, double *moments, double *gradient,
                                               ptd_error *error);
 /* E[T (T-1) .. (T-k+1)], k = 1..order, of the number of steps T; discrete traces only
- * (PTD_INVALID_ARGUMENT else). factorial_moments: n_thetas x order. */
+ * (PTD_INVALID_ARGUMENT else). factorial_moments: n_thetas x order; gradient: with n_parameters
+ * behind, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                         const double *thetas, int32_t order,
-                                                        double *factorial_moments,
+                                                        double *factorial_moments, double *gradient,
                                                         ptd_error *error);
-/* E[Y^order | start in v] for every vertex: n_thetas x n_vertices. */
+/* E[Y^order | start in v] for every vertex: n_thetas x n_vertices; gradient: with n_parameters
+ * behind, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                      const double *thetas, const double *rewards,
                                                      int32_t order, double *moments,
-                                                     ptd_error *error);
+                                                     double *gradient, ptd_error *error);
 /* E[prod_i Y_i^powers[i]] of rewards (n_rewards x n_vertices): n_thetas. The workspace needs a
  * max_order of prod_i (powers[i] + 1) - 1. gradient: n_thetas x n_parameters, or NULL. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_joint_moments(ptd_workspace *workspace, int64_t n_thetas,
@@ -410,12 +413,14 @@ PTD_API PTD_MUST_CHECK ptd_status ptd_joint_moments(ptd_workspace *workspace, in
                                                     double *moments, double *gradient,
                                                     ptd_error *error);
 /* E[(Y - E[Y])^k], k = 1..order: n_thetas x order; bounds: of the rounding error of each, absolute.
- * The workspace needs a max_order of 2 order; order is at most PTD_MOST_CENTRAL. */
+ * The workspace needs a max_order of 2 order; order is at most PTD_MOST_CENTRAL. gradient: n_thetas
+ * x order x n_parameters, or NULL. */
 #define PTD_MOST_CENTRAL 32
 PTD_API PTD_MUST_CHECK ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas,
                                                       const double *thetas, const double *rewards,
                                                       int32_t order, double *moments,
-                                                      double *bounds, ptd_error *error);
+                                                      double *bounds, double *gradient,
+                                                      ptd_error *error);
 /* Second derivatives of E[Y^1], .., E[Y^order] in theta: n_thetas x order x n_parameters x
  * n_parameters. Allocates what it works with. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_moment_hessians(ptd_workspace *workspace, int64_t n_thetas,
@@ -467,9 +472,13 @@ typedef struct {
     int32_t order;         /* derivatives in theta that will be asked for: 0, 1, 2 */
     const double *rewards; /* n_vertices, finite, >= 0, discrete: whole; NULL: all 1 (the time) */
     int64_t target;        /* only absorption in this vertex counts; -1: in any */
-    const double *start;   /* n_vertices, >= 0: an initial distribution in place of the graph's (of
-                              derivative 0, not normalised); on absorbing vertices: the atom. NULL */
+    const double *start;   /* n_vertices, >= 0: an initial distribution in place of the graph's (not
+                              normalised); on absorbing vertices: the atom. NULL */
     int32_t unending;      /* whether absorption may be out of reach (of an epoch that ends) */
+    int64_t n_directions;  /* derivatives of order 1 behind those in theta: in what `start` alone
+                              depends on */
+    const double *start_slope; /* n_vertices x (n_parameters + n_directions): derivatives of
+                                  `start`, of any sign; NULL: 0. Order 1 only */
 } ptd_chain_options;
 
 PTD_API PTD_MUST_CHECK ptd_status ptd_chain_create(const ptd_elimination_trace *trace,
@@ -528,7 +537,8 @@ PTD_API void ptd_chain_at_zero(const ptd_chain *chain, ptd_function function, do
 /* log of the density (discrete: of the pmf), of P(Y <= t) without the atom, or of P(Y > t), at
  * positive, finite times (discrete: whole numbers) in ascending order. Arrays by time: log_value;
  * bound, the relative error; method and kind (ptd_method, ptd_bound_kind); log_jet (n_times x (jets
- * - 1), NULL where the chain's order is 0): derivatives of the value divided by the value.
+ * - 1), NULL where the chain's order is 0): derivatives of the value, divided by the value unless
+ * that is 0.
  * PTD_DENSITY_REFUSED: no method reaches the tolerance within max_work, or the one asked for does
  * not; index: the first such time, value: the bound there; the arrays hold what was reached
  * (INFINITY bounds: nothing). */

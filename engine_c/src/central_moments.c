@@ -22,6 +22,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "central_jets.h"
 #include "status.h"
 
 enum { MOST = PTD_MOST_CENTRAL };
@@ -173,15 +174,15 @@ static void store(const central *c, int order, size_t at, double *moments, doubl
     }
 }
 
-static void fill_tables(central *c)
+void ptd_central_tables(int discrete, double binomial[][MOST + 1], double *holding)
 {
     for (int n = 0; n <= MOST; n++) {
-        c->binomial[n][0] = 1;
+        binomial[n][0] = 1;
         for (int k = 1; k <= n; k++) {
-            c->binomial[n][k] = k < n ? c->binomial[n - 1][k - 1] + c->binomial[n - 1][k] : 1;
+            binomial[n][k] = k < n ? binomial[n - 1][k - 1] + binomial[n - 1][k] : 1;
         }
-        const double both = n > 1 ? c->holding[n - 1] + c->holding[n - 2] : 0;
-        c->holding[n] = n == 0 ? 1 : c->discrete ? 0 : (n - 1) * both;
+        const double both = n > 1 ? holding[n - 1] + holding[n - 2] : 0;
+        holding[n] = n == 0 ? 1 : discrete ? 0 : (n - 1) * both;
     }
 }
 
@@ -207,9 +208,10 @@ static double longest_path(const ptd_lanes *z, double *depth)
     return longest;
 }
 
-/* Takes E[(Y - m)^k] = sum_l C(k, l) (-m)^(k - l) E[Y^l] where that has the smaller bound. */
+/* Takes E[(Y - m)^k] = sum_l C(k, l) (-m)^(k - l) E[Y^l] where that has the smaller bound, and
+ * marks those k - 1. */
 static void store_better(const central *c, int order, const double *about_zero, double *moments,
-                         double *bounds)
+                         double *bounds, uint8_t *taken)
 {
     double shift[MOST + 1];
     powers_of(-about_zero[0], order, shift);
@@ -224,14 +226,16 @@ static void store_better(const central *c, int order, const double *about_zero, 
         if (k * c->rounding * size < bounds[k - 1]) {
             moments[k - 1] = value;
             bounds[k - 1] = k * c->rounding * size;
+            taken[k - 1] = 1;
         }
     }
 }
 
-/* The central moments of `count` thetas from row `first` on, their workspace having been begun. */
+/* The central moments of `count` thetas from row `first` on, their workspace having been begun.
+ * taken: count x order, zeros; which of them come from moments about 0. */
 static ptd_status evaluate_block(central *c, const double *thetas, int64_t first, int count,
                                  const double *rewards, int order, double *moments, double *bounds,
-                                 ptd_error *error)
+                                 uint8_t *taken, ptd_error *error)
 {
     ptd_workspace *ws = c->ws;
     double about_zero[PTD_MAX_LANES * MOST];
@@ -249,7 +253,7 @@ static ptd_status evaluate_block(central *c, const double *thetas, int64_t first
     if (ptd_moments(ws, count, thetas, rewards, order, about_zero, NULL, &ignored) == PTD_OK) {
         for (int lane = 0; lane < count; lane++) {
             store_better(c, order, about_zero + lane * order, moments + lane * order,
-                         bounds + lane * order);
+                         bounds + lane * order, taken + lane * order);
         }
     }
     ptd_status status = ptd_workspace_check_finite(ws, moments, first, count, order, error);
@@ -261,37 +265,50 @@ static ptd_status evaluate_block(central *c, const double *thetas, int64_t first
 
 ptd_status ptd_central_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                                const double *rewards, int32_t order, double *moments,
-                               double *bounds, ptd_error *error)
+                               double *bounds, double *gradient, ptd_error *error)
 {
     ptd_workspace *ws = workspace;
+    const int64_t P = ws->meta->n_parameters;
     central c = {.ws = ws, .discrete = ws->meta->kind == PTD_DISCRETE};
+    ptd_central_jets jets = {0};
+    uint8_t taken[PTD_MAX_LANES * MOST];
     ws->failed_theta = -1;
     if (order < 1 || order > MOST || 2 * order > ws->options.max_order) {
         return ptd_fail(error, PTD_INVALID_ARGUMENT, 4, order);
     }
-    fill_tables(&c);
+    ptd_central_tables(c.discrete, c.binomial, c.holding);
     c.rounding = (8 + longest_path(&ws->lanes, ws->rhs)) * DBL_EPSILON;
     ptd_status status = ptd_workspace_set_reward(ws, rewards, error);
+    if (!status && gradient) {
+        status = ptd_central_jets_create(ws, order, &jets, error);
+    }
     for (int64_t first = 0; first < n_thetas && !status;) {
         const int count = ptd_workspace_take(ws, n_thetas - first);
-        status =
-            ptd_workspace_begin(ws, thetas + first * ws->meta->n_parameters, first, count, error);
+        status = ptd_workspace_begin(ws, thetas + first * P, first, count, error);
         if (status) {
             break;
         }
         const int64_t trap = ptd_workspace_endless(ws, rewards);
         if (trap >= 0) {
             ws->failed_theta = first;
-            return ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, trap, 0);
+            status = ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, trap, 0);
+            break;
         }
         ptd_workspace_factor(ws);
         status = ptd_workspace_verdict(ws, first, count, error);
         if (status) {
             break;
         }
-        status = evaluate_block(&c, thetas + first * ws->meta->n_parameters, first, count, rewards,
-                                order, moments + first * order, bounds + first * order, error);
+        memset(taken, 0, sizeof taken);
+        status = evaluate_block(&c, thetas + first * P, first, count, rewards, order,
+                                moments + first * order, bounds + first * order, taken, error);
+        for (int64_t row = first; row < first + count && gradient && !status; row++) {
+            status = ptd_central_jets_gradient(&jets, thetas + row * P, rewards, row,
+                                               taken + (row - first) * order,
+                                               gradient + row * order * P, error);
+        }
         first += count;
     }
+    ptd_central_jets_release(&jets);
     return status;
 }

@@ -31,6 +31,7 @@ void ptd_chain_destroy(ptd_chain *chain)
         ptd_release(chain->theta);
         ptd_release(chain->reward);
         ptd_release(chain->start);
+        ptd_release(chain->start_slope);
         ptd_release(chain);
     }
 }
@@ -78,6 +79,10 @@ static ptd_status check_options(const ptd_elimination_trace *trace,
 {
     if (options->order < 0 || options->order > 2) {
         return ptd_fail(error, PTD_INVALID_ARGUMENT, 2, options->order);
+    }
+    const int sloped = options->n_directions != 0 || options->start_slope;
+    if (options->n_directions < 0 || (sloped && (options->order != 1 || !options->start))) {
+        return ptd_fail(error, PTD_INVALID_ARGUMENT, 2, (double)options->n_directions);
     }
     if (options->target >= 0) {
         const uint32_t *vertex = ptd_array_u32(trace->arrays, PTD_POSITION_VERTEX);
@@ -370,9 +375,8 @@ static ptd_status build(ptd_chain *chain, unfolding *u, ptd_error *error)
         in_range &= isfinite(out) != 0; /* a rate over a tiny reward may not be */
         chain->fastest = fmax(chain->fastest, out);
     }
-    if (!in_range) {
-        status = ptd_fail(error, PTD_RESULT_OVERFLOW, 0, 0);
-    }
+    status =
+        in_range ? ptd_chain_find_reach(chain, error) : ptd_fail(error, PTD_RESULT_OVERFLOW, 0, 0);
 out:
     ptd_release(e.next);
     ptd_release(one);
@@ -398,13 +402,15 @@ ptd_status ptd_chain_create(const ptd_elimination_trace *trace, const double *th
     made->trace = trace;
     made->discrete = trace->meta.kind == PTD_DISCRETE;
     made->order = options->order;
-    made->n_parameters = (int)trace->meta.n_parameters;
+    made->n_parameters = (int)(trace->meta.n_parameters + options->n_directions);
     made->jets = ptd_jets(made->order, made->n_parameters);
     made->acyclic = trace->meta.n_blocks == 0;
     made->target = options->target;
-    if (!copy_doubles(&made->theta, theta, (size_t)made->n_parameters) ||
+    if (!copy_doubles(&made->theta, theta, (size_t)trace->meta.n_parameters) ||
         !copy_doubles(&made->reward, options->rewards, n_vertices) ||
-        !copy_doubles(&made->start, options->start, n_vertices)) {
+        !copy_doubles(&made->start, options->start, n_vertices) ||
+        !copy_doubles(&made->start_slope, options->start_slope,
+                      n_vertices * (size_t)made->n_parameters)) {
         status = ptd_fail(error, PTD_NO_MEMORY, 0, (double)n_vertices);
         goto out;
     }

@@ -19,7 +19,7 @@ struct ptd_chain {
     const ptd_elimination_trace *trace;
     int discrete;
     int order;        /* of jets: 0, 1, 2 */
-    int n_parameters; /* of theta */
+    int n_parameters; /* derivatives of order 1: by theta, then in the directions of the start */
     int jets;         /* doubles a number */
     int64_t n;        /* states, the trap included */
     int64_t trap;     /* the state of those that never are absorbed, -1: there are none */
@@ -42,12 +42,25 @@ struct ptd_chain {
     double *stay_low; /* n, discrete only */
     double *in_low;   /* n_edges */
 
-    int acyclic;    /* whether no state is ever entered twice */
-    double fastest; /* the largest rate of leaving */
-    double *theta;  /* n_parameters: where the chain was made */
-    double *reward; /* n_vertices, canonical; NULL: all 1 */
-    int64_t target; /* absorbing vertex (canonical) that exit and atom are about, -1: all */
-    double *start;  /* n_vertices: an initial distribution in place of the graph's, or NULL */
+    int acyclic;         /* whether no state is ever entered twice */
+    int has_mass;        /* whether any state is entered at the start with positive probability */
+    int is_ending;       /* whether absorption (in the target) has positive probability */
+    double fastest;      /* the largest rate of leaving */
+    double *theta;       /* where the chain was made */
+    double *reward;      /* n_vertices, canonical; NULL: all 1 */
+    int64_t target;      /* absorbing vertex (canonical) that exit and atom are about, -1: all */
+    double *start;       /* n_vertices: an initial distribution in place of the graph's, or NULL */
+    double *start_slope; /* n_vertices x n_parameters: its derivatives; NULL: 0 */
 };
+
+/* reach.c: fills in has_mass and is_ending. */
+PTD_MUST_CHECK ptd_status ptd_chain_find_reach(ptd_chain *chain, ptd_error *error);
+
+/* Whether a continuous chain's density, distribution or survival is 0 at all times; its derivatives
+ * need not be, where weights are 0 at theta. */
+static inline int ptd_chain_is_zero(const ptd_chain *chain, ptd_function function)
+{
+    return function == PTD_SURVIVAL ? !chain->has_mass : !chain->is_ending;
+}
 
 #endif

@@ -469,7 +469,8 @@ ptd_status ptd_contour(const ptd_chain *chain, ptd_question *question, ptd_error
     }
     ptd_status status = prepare(&c, error);
     if (!status && c.resolvent->is_empty) {
-        clear(question, chain->jets, 0);
+        /* 0 at all times; of derivatives a path says nothing then. */
+        clear(question, chain->jets, chain->jets > 1 ? INFINITY : 0);
     } else if (!status && c.saddle) {
         if (question->function == PTD_DENSITY || chain->target >= 0) {
             answer_times(&c, 0, question->n_times);

@@ -50,9 +50,16 @@ static ptd_status compute(const ptd_chain *chain, const ptd_question *question, 
         } else if (ptd_dense_is_zero(&vectors, k)) {
             lost[k] = 0;
         }
+        /* What derivatives are divided by, in units of 2^unit. */
+        const double divisor =
+            positive ? value[0]
+                     : ldexp(1, -(int)unit) *
+                           (question->function == PTD_DENSITY ? exp(vectors.log_scale) : 1);
         for (int p = 0; p < slopes; p++) {
-            log_jet[k * slopes + p] =
-                positive ? value[p + 1] / value[0] / vectors.slope_scale[p + 1] : 0;
+            log_jet[k * slopes + p] = value[p + 1] / divisor / vectors.slope_scale[p + 1];
+            if (!isfinite(log_jet[k * slopes + p])) {
+                lost[k] = INFINITY; /* beside its derivatives the value is out of range */
+            }
         }
     }
 out:
@@ -114,7 +121,9 @@ double ptd_dense_work(const ptd_chain *chain, const ptd_question *question)
     const int slopes = chain->order > 0 ? chain->n_parameters : 0;
     const int in_range =
         chain->fastest == 0 || (chain->fastest >= SLOWEST && chain->fastest <= 1 / SLOWEST);
-    return chain->n > PTD_DENSE_STATES || chain->order > 1 || !in_range
+    /* Slopes are scaled along with the mass of their values. */
+    const int weightless = chain->order > 0 && !chain->has_mass;
+    return chain->n > PTD_DENSE_STATES || chain->order > 1 || !in_range || weightless
                ? INFINITY
                : work_of(chain, question, 1 + slopes) + work_of(chain, question, 1);
 }

@@ -156,33 +156,6 @@ double ptd_dense_vectors_finish(ptd_dense_vectors *c, int64_t k, double *unit)
     return lost;
 }
 
-/* Whether absorption (in the target) can be reached. */
-static int reaches_absorption(const ptd_chain *chain)
-{
-    const size_t jets = (size_t)chain->jets;
-    uint8_t reached[PTD_DENSE_STATES];
-    int news = 1;
-    for (int64_t s = 0; s < chain->n; s++) {
-        reached[s] = chain->alpha[(size_t)s * jets] > 0;
-    }
-    while (news) {
-        news = 0;
-        for (int64_t j = 0; j < chain->n; j++) {
-            for (uint32_t at = chain->in_start[j]; at < chain->in_start[j + 1] && !reached[j];
-                 at++) {
-                reached[j] = reached[chain->in_from[at]] && chain->in_rate[at * jets] > 0;
-                news |= reached[j];
-            }
-        }
-    }
-    for (int64_t s = 0; s < chain->n; s++) {
-        if (reached[s] && chain->exit[(size_t)s * jets] > 0) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static double smaller_positive(double least, double value)
 {
     return value > 0 && value < least ? value : least;
@@ -207,7 +180,7 @@ int ptd_dense_is_zero(const ptd_dense_vectors *c, int64_t k)
 {
     const ptd_chain *chain = c->chain;
     if (!chain->discrete) {
-        return c->question->function != PTD_SURVIVAL && !reaches_absorption(chain);
+        return ptd_chain_is_zero(chain, c->question->function);
     }
     const double least = least_probability(chain);
     double product = least;

@@ -24,8 +24,8 @@ typedef struct {
     double *log_value; /* n_times; -INFINITY where it is 0 */
     double *bound;     /* n_times: relative error at most (certified) or as far as seen (verified);
                           INFINITY: no answer */
-    double *log_jet;   /* n_times x (jets - 1): derivatives of the value, divided by the value; NULL
-                          where chain->order is 0 */
+    double *log_jet;   /* n_times x (jets - 1): derivatives of the value, divided by the value
+                          unless that is 0; NULL where chain->order is 0 */
     ptd_bound_kind kind; /* of the bounds */
     double work;         /* spent, in units of max_work */
 } ptd_question;

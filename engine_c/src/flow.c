@@ -120,17 +120,39 @@ static void normalise_start(ptd_flow *flow, double *scratch)
     }
 }
 
+/* The derivatives of a vertex's initial probability, or NULL. */
+static const double *start_slope(const ptd_flow *flow, const ptd_chain_options *options, uint32_t v)
+{
+    return options->start_slope ? options->start_slope + v * (size_t)flow->shape.n_parameters
+                                : NULL;
+}
+
+/* Whether a vertex is in row 0: a share that is 0 may have a derivative. */
+static int is_entered(const ptd_flow *flow, const ptd_chain_options *options, uint32_t v)
+{
+    const double *slope = start_slope(flow, options, v);
+    int entered = options->start[v] > 0;
+    for (int p = 0; slope && p < flow->shape.n_parameters; p++) {
+        entered |= slope[p] != 0;
+    }
+    return entered;
+}
+
 /* Row 0 from an initial distribution by vertex. */
-static void fill_start(const source *s, ptd_flow *flow, const double *start)
+static void fill_start(const source *s, ptd_flow *flow, const ptd_chain_options *options)
 {
     const size_t jets = (size_t)flow->shape.jets;
     size_t at = 0;
     for (uint32_t i = 0; i + 1 < s->z->n; i++) {
-        const double share = start[s->vertex[i]];
-        if (share > 0) {
+        const uint32_t v = s->vertex[i];
+        const double *slope = start_slope(flow, options, v);
+        if (is_entered(flow, options, v)) {
             flow->to[at] = column_of(s, flow, i);
             ptd_jet_clear(flow->shape, flow->rate + at * jets);
-            flow->rate[at * jets] = share;
+            flow->rate[at * jets] = options->start[v];
+            for (int p = 0; slope && p < flow->shape.n_parameters; p++) {
+                flow->rate[at * jets + 1 + (size_t)p] = slope[p];
+            }
             flow->rate_low[at] = 0;
             at++;
         }
@@ -158,8 +180,9 @@ static void mark_live(ptd_flow *flow, uint32_t *queue)
     }
 }
 
-/* Fails where a vertex that the start reaches over positive weights has no such way to an end. */
-static ptd_status check_ends(const source *s, const ptd_flow *flow, ptd_error *error)
+/* Fails where a vertex that the start reaches over positive weights has no such way to an end; a
+ * distribution that is given as the start may be nowhere. */
+static ptd_status check_ends(const source *s, const ptd_flow *flow, int is_given, ptd_error *error)
 {
     const size_t jets = (size_t)flow->shape.jets;
     ptd_status status = PTD_OK;
@@ -192,7 +215,7 @@ static ptd_status check_ends(const source *s, const ptd_flow *flow, ptd_error *e
         }
     }
     /* The start last: it is only to blame where it leads nowhere. */
-    for (uint32_t k = 1; k <= flow->n && !status; k++) {
+    for (uint32_t k = 1; k <= flow->n - (uint32_t)is_given && !status; k++) {
         const uint32_t v = k % flow->n;
         if (mark[v] == 1) {
             status = ptd_fail(error, PTD_ABSORPTION_UNREACHABLE, v, 0);
@@ -218,7 +241,7 @@ static ptd_status lay_rows(const source *s, const ptd_chain_options *options, pt
         if (v == 0 && options->start) {
             length = 0;
             for (uint32_t u = 1; u < flow->n; u++) {
-                length += options->start[u] > 0;
+                length += (size_t)is_entered(flow, options, u);
             }
         }
         flow->row_start[v + 1] = length;
@@ -236,12 +259,20 @@ static ptd_status lay_rows(const source *s, const ptd_chain_options *options, pt
     return PTD_OK;
 }
 
-static ptd_status check_start(const ptd_elimination_trace *trace, const double *start,
+static ptd_status check_start(const ptd_elimination_trace *trace, const ptd_chain_options *options,
                               ptd_error *error)
 {
+    const double *start = options->start;
+    const double *slope = options->start_slope;
+    const int64_t derivatives = trace->meta.n_parameters + options->n_directions;
     for (int64_t v = 0; v < trace->meta.n_vertices; v++) {
         if (!(start[v] >= 0 && isfinite(start[v]))) {
             return ptd_fail(error, PTD_INVALID_ARGUMENT, 2, start[v]);
+        }
+        for (int64_t p = v * derivatives; slope && p < (v + 1) * derivatives; p++) {
+            if (!isfinite(slope[p]) || (v == 0 && slope[p] != 0)) {
+                return ptd_fail(error, PTD_INVALID_ARGUMENT, 2, slope[p]);
+            }
         }
     }
     return start[0] > 0 ? ptd_fail(error, PTD_INVALID_ARGUMENT, 2, start[0]) : PTD_OK;
@@ -257,7 +288,7 @@ ptd_status ptd_flow_create(const ptd_elimination_trace *trace, const double *the
     const ptd_workspace_options alone = {.n_thetas = 1};
     memset(flow, 0, sizeof *flow);
     if (options->start) {
-        status = check_start(trace, options->start, error);
+        status = check_start(trace, options, error);
         if (status) {
             return status;
         }
@@ -281,9 +312,10 @@ ptd_status ptd_flow_create(const ptd_elimination_trace *trace, const double *the
         goto out;
     }
     flow->n = ws->lanes.n;
+    const int derivatives = (int)(trace->meta.n_parameters + options->n_directions);
     flow->shape = (ptd_jet_shape){.order = options->order,
-                                  .n_parameters = (int)trace->meta.n_parameters,
-                                  .jets = ptd_jets(options->order, (int)trace->meta.n_parameters)};
+                                  .n_parameters = derivatives,
+                                  .jets = ptd_jets(options->order, derivatives)};
     const size_t jets = (size_t)flow->shape.jets;
     status = lay_rows(&s, options, flow, error);
     if (status) {
@@ -304,14 +336,14 @@ ptd_status ptd_flow_create(const ptd_elimination_trace *trace, const double *the
         fill_row(&s, flow, i, scratch);
     }
     if (options->start) {
-        fill_start(&s, flow, options->start);
+        fill_start(&s, flow, options);
     } else {
         fill_row(&s, flow, start, scratch);
         normalise_start(flow, scratch);
     }
     mark_live(flow, queue);
     if (!options->unending) {
-        status = check_ends(&s, flow, error);
+        status = check_ends(&s, flow, options->start != NULL, error);
     }
 out:
     ptd_release(queue);

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "moment_jets.h"
 #include "status.h"
 
 /* Where order `first` + o of a group is kept: groups of PTD_MAX_FUSED_ORDERS orders follow one
@@ -358,10 +359,14 @@ ptd_status ptd_moments(ptd_workspace *workspace, int64_t n_thetas, const double 
 
 ptd_status ptd_vertex_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
                               const double *rewards, int32_t order, double *moments,
-                              ptd_error *error)
+                              double *gradient, ptd_error *error)
 {
     const moments_request request = {.vertices = 1, .order = order};
-    return evaluate(workspace, request, n_thetas, thetas, rewards, moments, NULL, error);
+    const ptd_status status =
+        evaluate(workspace, request, n_thetas, thetas, rewards, moments, NULL, error);
+    return status || !gradient
+               ? status
+               : ptd_vertex_gradients(workspace, n_thetas, thetas, rewards, order, gradient, error);
 }
 
 /* rhs = k P f, f the solution `x` (n lanes); P keeps what does not leave. */
@@ -385,7 +390,8 @@ static void factorial_rhs(ptd_workspace *ws, int k, const double *x)
 }
 
 ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, const double *thetas,
-                                 int32_t order, double *factorial_moments, ptd_error *error)
+                                 int32_t order, double *factorial_moments, double *gradient,
+                                 ptd_error *error)
 {
     ptd_workspace *ws = workspace;
     ws->failed_theta = -1;
@@ -430,5 +436,7 @@ ptd_status ptd_factorial_moments(ptd_workspace *workspace, int64_t n_thetas, con
         }
         first += count;
     }
-    return status;
+    return status || !gradient
+               ? status
+               : ptd_factorial_gradients(ws, n_thetas, thetas, order, gradient, error);
 }

@@ -19,6 +19,7 @@
 #include "flush.h"
 #include "memory.h"
 #include "poisson.h"
+#include "series.h"
 #include "status.h"
 #include "sweep.h"
 
@@ -106,6 +107,12 @@ static int is_complete(const uniformisation *o, int64_t k, double x)
 {
     const double ratio = x / ((double)k + 2);
     if (ratio >= 1) {
+        return 0;
+    }
+    /* Derivatives need not fall as values do (series.h); of what is 0 nothing but a walk says how
+     * long a path they are on. */
+    const double path = o->sweep.mass[0] == 0 ? (double)o->tiles.n : 0;
+    if (o->tiles.planes > 1 && (double)k < ptd_series_slope_terms(x) + path) {
         return 0;
     }
     const double next = k + 1 < o->n_weights ? o->weight[k + 1] : 0;

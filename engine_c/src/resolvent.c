@@ -143,6 +143,9 @@ static void read_start(ptd_resolvent *r)
     if (r->chain->start) {
         for (uint32_t i = z->n_boundary; i < start; i++) {
             r->alpha[i] = r->chain->start[vertex[i]];
+            for (size_t p = 0; p < (size_t)P && r->chain->start_slope; p++) {
+                r->alpha_theta[p * z->n + i] = r->chain->start_slope[vertex[i] * (size_t)P + p];
+            }
         }
         return;
     }
@@ -471,7 +474,7 @@ static void dot_start(const ptd_resolvent *r, size_t p, const double *v, double 
                       double *value)
 {
     const double *derivative = r->alpha_theta + p * r->lanes.n;
-    if (r->chain->start) {
+    if (r->chain->start && !r->chain->start_slope) {
         return;
     }
     for (size_t i = r->lanes.n_boundary; i + 1 < r->lanes.n; i++) {

@@ -14,15 +14,21 @@ static const double SLACK = 0x1p-20;
 /* Beyond this ratio of neighbouring weights each is computed for itself. */
 static const double STEEP = 0x1p20;
 
+static void extent_release(ptd_series_extent *extent)
+{
+    ptd_release(extent->top);
+    ptd_release(extent->before);
+    ptd_release(extent->behind);
+}
+
 void ptd_series_release(ptd_series *series)
 {
     ptd_release(series->values);
     ptd_release(series->shift);
     ptd_release(series->lost);
-    ptd_release(series->top);
-    ptd_release(series->before);
-    ptd_release(series->behind);
     ptd_release(series->constant);
+    extent_release(&series->value);
+    extent_release(&series->slope);
     memset(series, 0, sizeof *series);
 }
 
@@ -35,6 +41,12 @@ static int regrow(double **array, size_t count)
     return larger != NULL;
 }
 
+static int extent_regrow(ptd_series_extent *extent, size_t blocks)
+{
+    return regrow(&extent->top, blocks) && regrow(&extent->before, blocks + 1) &&
+           regrow(&extent->behind, blocks + 1);
+}
+
 ptd_status ptd_series_reserve(ptd_series *series, ptd_error *error)
 {
     if (series->n_blocks < series->capacity) {
@@ -43,8 +55,8 @@ ptd_status ptd_series_reserve(ptd_series *series, ptd_error *error)
     const size_t blocks = (size_t)series->capacity + (size_t)series->capacity / 2 + 64;
     if (!regrow(&series->values, blocks * BLOCK * (size_t)series->jets) ||
         !regrow(&series->shift, blocks) || !regrow(&series->lost, blocks) ||
-        !regrow(&series->top, blocks) || !regrow(&series->before, blocks + 1) ||
-        !regrow(&series->behind, blocks + 1) || !regrow(&series->constant, blocks)) {
+        !regrow(&series->constant, blocks) || !extent_regrow(&series->value, blocks) ||
+        !extent_regrow(&series->slope, blocks)) {
         return ptd_fail(error, PTD_NO_MEMORY, 0,
                         (double)blocks * BLOCK * series->jets * sizeof(double));
     }
@@ -52,56 +64,76 @@ ptd_status ptd_series_reserve(ptd_series *series, ptd_error *error)
     return PTD_OK;
 }
 
+/* Takes the largest number of block b, stored times 2^shift. */
+static void extend(ptd_series_extent *extent, int64_t b, double largest, double shift)
+{
+    extent->top[b] = largest > 0 ? log2(largest) - shift + SLACK : -INFINITY;
+    extent->before[b + 1] = b > 0 ? fmax(extent->before[b], extent->top[b]) : extent->top[b];
+    extent->before[0] = -INFINITY;
+}
+
 void ptd_series_append(ptd_series *series, double shift, double log2_lost)
 {
     const int64_t b = series->n_blocks++;
-    const double *values = series->values + b * BLOCK * series->jets;
-    double largest = 0;
-    for (int k = 0; k < BLOCK; k++) {
-        largest = fmax(largest, values[k * series->jets]);
+    double value = 0, slope = 0;
+    const int jets = series->jets;
+    const double *values = series->values + b * BLOCK * jets;
+    for (int i = 0; i < BLOCK * jets; i += jets) {
+        value = fmax(value, values[i]);
+        for (int c = 1; c < jets; c++) {
+            slope = fmax(slope, fabs(values[i + c]));
+        }
     }
     series->shift[b] = shift;
     series->lost[b] = log2_lost;
-    series->top[b] = largest > 0 ? log2(largest) - shift + SLACK : -INFINITY;
-    series->before[b + 1] = b > 0 ? fmax(series->before[b], series->top[b]) : series->top[b];
-    series->before[0] = -INFINITY;
     series->constant[b] = ptd_poisson_constant((double)(b * BLOCK + MIDDLE));
+    extend(&series->value, b, value, shift);
+    extend(&series->slope, b, slope, shift);
+}
+
+static void close_extent(ptd_series_extent *extent, int64_t n_blocks, double beyond)
+{
+    extent->behind[n_blocks] = beyond;
+    for (int64_t b = n_blocks - 1; b >= 0; b--) {
+        extent->behind[b] = fmax(extent->behind[b + 1], extent->top[b]);
+    }
 }
 
 void ptd_series_close(ptd_series *series, double log2_beyond)
 {
-    series->behind[series->n_blocks] = log2_beyond + SLACK;
-    for (int64_t b = series->n_blocks - 1; b >= 0; b--) {
-        series->behind[b] = fmax(series->behind[b + 1], series->top[b]);
-    }
+    close_extent(&series->value, series->n_blocks, log2_beyond + SLACK);
+    close_extent(&series->slope, series->n_blocks, -INFINITY);
 }
 
 /* ---- where to begin: uphill over blocks, with strides that double and halve */
 
-static double height(const ptd_series *series, const ptd_poisson_mean *mean, int64_t b)
+static double height(const ptd_series *series, const ptd_series_extent *extent,
+                     const ptd_poisson_mean *mean, int64_t b)
 {
-    if (series->top[b] == -INFINITY) {
+    if (extent->top[b] == -INFINITY) {
         return -INFINITY;
     }
     const double deviance = ptd_poisson_deviance((double)(b * BLOCK + MIDDLE), mean);
-    return series->top[b] - (deviance + series->constant[b]) * 1.4426950408889634;
+    return extent->top[b] - (deviance + series->constant[b]) * 1.4426950408889634;
 }
 
-static int64_t highest_block(const ptd_series *series, const ptd_poisson_mean *mean)
+static int64_t highest_block(const ptd_series *series, const ptd_series_extent *extent,
+                             const ptd_poisson_mean *mean)
 {
     const int64_t last = series->n_blocks - 1;
     int64_t b = mean->x.high < (double)(last * BLOCK) ? (int64_t)mean->x.high / BLOCK : last;
-    while (b < last && series->top[b] == -INFINITY) {
+    while (b < last && extent->top[b] == -INFINITY) {
         b++;
     }
-    while (b > 0 && series->top[b] == -INFINITY) {
+    while (b > 0 && extent->top[b] == -INFINITY) {
         b--;
     }
-    double here = height(series, mean, b);
+    double here = height(series, extent, mean, b);
     int64_t stride = 1;
     while (stride != 0) {
         const int64_t next = b + stride;
-        const double there = next >= 0 && next <= last ? height(series, mean, next) : -INFINITY;
+        const double there =
+            next >= 0 && next <= last ? height(series, extent, mean, next) : -INFINITY;
         if (there > here) {
             b = next;
             here = there;
@@ -117,12 +149,13 @@ static int64_t highest_block(const ptd_series *series, const ptd_poisson_mean *m
 
 typedef struct {
     const ptd_series *series;
+    const ptd_series_extent *extent;
     const ptd_poisson_mean *mean;
     ptd_double_double sum; /* to be multiplied by 2^exponent, as all here */
     double exponent;
-    double *derivatives;
-    double steps;    /* sum of k times terms */
-    double rounding; /* sum of errors in u times terms */
+    double *derivatives; /* NULL: values are mixed; else the sum is of the largest, by block */
+    double steps;        /* sum of k times terms */
+    double rounding;     /* sum of errors in u times terms */
 } mixing;
 
 /* A weight as mantissa and power of two. */
@@ -137,10 +170,38 @@ static void refer_to(mixing *m, double exponent)
     m->sum.low *= by;
     m->steps *= by;
     m->rounding *= by;
-    for (int c = 0; c < m->series->jets - 1; c++) {
+    for (int c = 0; m->derivatives && c < m->series->jets - 1; c++) {
         m->derivatives[c] *= by;
     }
     m->exponent = exponent;
+}
+
+/* What terms times 2^exponent, of which the first is number `first`, are to be multiplied by. */
+static double scale_of(mixing *m, int64_t first, double exponent, int any)
+{
+    exponent -= m->series->shift[first / BLOCK];
+    if ((m->sum.high == 0 && any) || exponent > m->exponent + 300) {
+        refer_to(m, exponent);
+    }
+    return exponent < m->exponent - 2000 ? 0 : exp2(exponent - m->exponent);
+}
+
+/* Derivatives of the terms; to the sum, the largest of them. */
+static void add_slopes(mixing *m, int64_t first, int count, const double *weights, double exponent)
+{
+    const int jets = m->series->jets;
+    const double *values = m->series->values + first * jets;
+    const double by = scale_of(m, first, exponent, m->extent->top[first / BLOCK] > -INFINITY);
+    double largest = 0;
+    for (int c = 1; c < jets; c++) {
+        double derivative = 0;
+        for (int i = 0; i < count; i++) {
+            derivative += weights[i] * values[i * jets + c];
+        }
+        m->derivatives[c - 1] += derivative * by;
+        largest = fmax(largest, fabs(derivative));
+    }
+    m->sum.high += largest * by;
 }
 
 /* Adds weights[i] c_k, k = first + i, times 2^exponent; each weight with `error` roundings. */
@@ -150,25 +211,17 @@ static void add_terms(mixing *m, int64_t first, int count, const double *weights
     const int jets = m->series->jets;
     const double *values = m->series->values + first * jets;
     double sum = 0;
+    if (m->derivatives) {
+        add_slopes(m, first, count, weights, exponent);
+        return;
+    }
     for (int i = 0; i < count; i++) {
         sum += weights[i] * values[i * jets];
     }
-    exponent -= m->series->shift[first / BLOCK];
-    if ((m->sum.high == 0 && sum > 0) || exponent > m->exponent + 300) {
-        refer_to(m, exponent);
-    }
-    const double by = exponent < m->exponent - 2000 ? 0 : exp2(exponent - m->exponent);
-    sum *= by;
+    sum *= scale_of(m, first, exponent, sum > 0);
     m->sum = ptd_dd_add(m->sum, sum);
     m->steps += sum * (double)(first + count - 1);
     m->rounding += sum * (error + count + 2);
-    for (int c = 1; c < jets; c++) {
-        double derivative = 0;
-        for (int i = 0; i < count; i++) {
-            derivative += weights[i] * values[i * jets + c];
-        }
-        m->derivatives[c - 1] += derivative * by;
-    }
 }
 
 /* Returns the error of the weight in u. */
@@ -224,7 +277,7 @@ static double left_below(const mixing *m, int64_t low, weight first)
     if (low > 0 && k < x) {
         all = fmin(0, log2(first.mantissa * ((k + 1) / x) / (1 - k / x)) + first.exponent + SLACK);
     }
-    return m->series->before[low] + all;
+    return m->extent->before[low] + all;
 }
 
 static double left_above(const mixing *m, int64_t high, weight last)
@@ -234,46 +287,78 @@ static double left_above(const mixing *m, int64_t high, weight last)
     if (k + 1 > x) {
         all = fmin(0, log2(last.mantissa * (x / k) / (1 - x / (k + 1))) + last.exponent + SLACK);
     }
-    return m->series->behind[high] + all;
+    return m->extent->behind[high] + all;
+}
+
+/* What is left out below and above, and the last block taken. */
+typedef struct {
+    double below, above;
+    int64_t high;
+} rest_of_mix;
+
+/* Takes blocks on both sides of the highest until what is left is below `target` of the sum. */
+static rest_of_mix gather(mixing *m, double target)
+{
+    const ptd_series *series = m->series;
+    weight first, last, first_of_next, last_of_next;
+    int64_t low = highest_block(series, m->extent, m->mean), high = low + 1;
+    add_block(m, low, &first, &last);
+    for (;;) {
+        const double below = left_below(m, low, first);
+        const double above = left_above(m, high, last);
+        const double enough = log2(m->sum.high) + m->exponent + log2(target);
+        const int can_rise = high < series->n_blocks && above > enough;
+        if (low > 0 && below > enough && (below >= above || !can_rise)) {
+            add_block(m, --low, &first, &last_of_next);
+        } else if (can_rise) {
+            add_block(m, high++, &first_of_next, &last);
+        } else {
+            return (rest_of_mix){below, above, high};
+        }
+    }
+}
+
+/* The derivatives, by the value. */
+static void mix_slopes(const mixing *values, double target, double *derivatives,
+                       ptd_mixture *mixture)
+{
+    const ptd_series *series = values->series;
+    const double terms = ptd_series_slope_terms(values->mean->x.high);
+    mixing m = {.series = series,
+                .extent = &series->slope,
+                .mean = values->mean,
+                .derivatives = derivatives};
+    mixture->slopes_known = (double)(series->n_blocks * BLOCK) >= terms;
+    mixture->slopes_finite = 1;
+    memset(derivatives, 0, (size_t)(series->jets - 1) * sizeof *derivatives);
+    (void)gather(&m, target);
+    const double exponent =
+        fmax(fmin(m.exponent - (values->sum.high > 0 ? values->exponent : 0), 3000), -3000);
+    for (int c = 0; c < series->jets - 1; c++) {
+        const double by = values->sum.high > 0 ? values->sum.high : 1;
+        derivatives[c] = ldexp(derivatives[c] / by, (int)exponent);
+        mixture->slopes_finite &= isfinite(derivatives[c]) != 0;
+    }
 }
 
 ptd_mixture ptd_series_mix(const ptd_series *series, const ptd_poisson_mean *mean, double target,
                            double *derivatives)
 {
-    mixing m = {.series = series, .mean = mean, .derivatives = derivatives};
-    weight first, last;
-    for (int c = 0; c < series->jets - 1; c++) {
-        derivatives[c] = 0;
-    }
-    int64_t low = highest_block(series, mean), high = low + 1;
-    add_block(&m, low, &first, &last);
-    weight first_of_next, last_of_next;
-    double below, above, sum;
-    for (;;) {
-        below = left_below(&m, low, first);
-        above = left_above(&m, high, last);
-        sum = log2(m.sum.high) + m.exponent;
-        const double enough = sum + log2(target);
-        const int can_rise = high < series->n_blocks && above > enough;
-        if (low > 0 && below > enough && (below >= above || !can_rise)) {
-            add_block(&m, --low, &first, &last_of_next);
-        } else if (can_rise) {
-            add_block(&m, high++, &first_of_next, &last);
-        } else {
-            break;
-        }
-    }
+    mixing m = {.series = series, .extent = &series->value, .mean = mean};
+    const rest_of_mix left = gather(&m, target);
     ptd_mixture mixture = {
-        .value = m.sum.high, .exponent = m.exponent, .log2_lost = series->lost[high - 1]};
+        .value = m.sum.high, .exponent = m.exponent, .log2_lost = series->lost[left.high - 1]};
     if (m.sum.high > 0) {
-        mixture.truncation = exp2(below - sum) + exp2(above - sum);
+        const double sum = log2(m.sum.high) + m.exponent;
+        mixture.truncation = exp2(left.below - sum) + exp2(left.above - sum);
         mixture.rounding = m.rounding / m.sum.high;
         mixture.mean_steps = m.steps / m.sum.high;
     } else {
-        mixture.truncation = below == -INFINITY && above == -INFINITY ? 0 : INFINITY;
+        mixture.truncation = left.below == -INFINITY && left.above == -INFINITY ? 0 : INFINITY;
     }
-    for (int c = 0; c < series->jets - 1; c++) {
-        derivatives[c] = m.sum.high > 0 ? derivatives[c] / m.sum.high : 0;
+    mixture.slopes_known = mixture.slopes_finite = 1;
+    if (series->jets > 1) {
+        mix_slopes(&m, target, derivatives, &mixture);
     }
     return mixture;
 }

@@ -7,6 +7,11 @@
  * because ratios P_{k+1} / P_k = x / (k + 1) fall; likewise P_L / (1 - L / x) for k <= L < x; and
  * all weights together are at most 1. Truncation is therefore relative to the answer, however small
  * that is.
+ *
+ * Derivatives are mixed apart, from where their own terms are largest, as these need not fall as
+ * the values do: what is 0 at theta may be large as soon as it is not. Of c_k' that fall like r^k
+ * the terms k >= R have the share P(Poisson(r x) >= R), which is below 1e-25 for all r <= 1 from R
+ * = x + 12 sqrt(x) + 60 on: so many are to be known.
  */
 #ifndef PTD_SERIES_H
 #define PTD_SERIES_H
@@ -16,17 +21,22 @@
 
 enum { PTD_SERIES_BLOCK = 16 };
 
+/* log2 of the largest number, by block. */
+typedef struct {
+    double *top;    /* of the block */
+    double *before; /* n_blocks + 1: of all blocks below it */
+    double *behind; /* n_blocks + 1: of it and all above, those not yet known included */
+} ptd_series_extent;
+
 typedef struct {
     int jets;
     int64_t n_blocks;
     int64_t capacity;
-    double *values;   /* by k, jets each, times 2^shift of the block */
-    double *shift;    /* by block */
-    double *lost;     /* log2 of mass lost by the end of a block */
-    double *top;      /* log2 of the largest value of a block */
-    double *before;   /* n_blocks + 1: of all blocks below a block */
-    double *behind;   /* n_blocks + 1: of the block and all above, those not yet known included */
-    double *constant; /* of the Poisson weight in the middle of a block */
+    double *values;                 /* by k, jets each, times 2^shift of the block */
+    double *shift;                  /* by block */
+    double *lost;                   /* log2 of mass lost by the end of a block */
+    double *constant;               /* of the Poisson weight in the middle of a block */
+    ptd_series_extent value, slope; /* slope: of derivatives, of those that are known */
 } ptd_series;
 
 typedef struct {
@@ -35,6 +45,8 @@ typedef struct {
     double rounding;        /* relative: of weights and sums, in u */
     double mean_steps;      /* the mean of k under the terms, or a little more */
     double log2_lost;       /* by the last block taken */
+    int slopes_known;       /* whether all terms are that derivatives need */
+    int slopes_finite;      /* whether derivatives, by the value, are in the range of double */
 } ptd_mixture;
 
 void ptd_series_release(ptd_series *series);
@@ -45,8 +57,13 @@ void ptd_series_append(ptd_series *series, double shift, double log2_lost);
 /* log2 of a bound on all values that have not been appended; before mixtures are asked for. */
 void ptd_series_close(ptd_series *series, double log2_beyond);
 
+/* How many terms derivatives need, of a mean x. */
+static inline double ptd_series_slope_terms(double x)
+{
+    return x + 12 * sqrt(x) + 60;
+}
 /* `target`: the truncation at which to stop, if it can be reached. `derivatives` (jets - 1) are
- * divided by the value; 0 where the value is. */
+ * divided by the value, unless that is 0. */
 ptd_mixture ptd_series_mix(const ptd_series *series, const ptd_poisson_mean *mean, double target,
                            double *derivatives);
 

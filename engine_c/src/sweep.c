@@ -80,10 +80,21 @@ static void scale(double *numbers, size_t count, double by)
     }
 }
 
+/* Whether derivatives, which need not fall with the mass, stay in range if it is scaled. */
+static int may_scale(const ptd_sweep *sweep)
+{
+    const size_t stride = (size_t)sweep->tiles->stride;
+    double largest = 0;
+    for (size_t i = stride; i < stride * (size_t)sweep->tiles->planes; i++) {
+        largest = fmax(largest, fabs(sweep->v[i]));
+    }
+    return largest < 0x1p700;
+}
+
 static void follow_mass(ptd_sweep *sweep)
 {
     const ptd_tiles *tiles = sweep->tiles;
-    while (sweep->mass[0] > 0 && sweep->mass[0] < RESCALED_BELOW) {
+    while (sweep->mass[0] > 0 && sweep->mass[0] < RESCALED_BELOW && may_scale(sweep)) {
         scale(sweep->v, (size_t)tiles->stride * (size_t)tiles->planes, 0x1p256);
         if (sweep->exactly) {
             scale(sweep->v_low, (size_t)tiles->stride, 0x1p256);

@@ -101,6 +101,12 @@ double ptd_uniformise_work(const ptd_chain *chain, const ptd_question *question)
            mixing * (double)question->n_times;
 }
 
+/* Whether there are only derivatives to be found. */
+static int is_zero(const uniformisation *u)
+{
+    return !u->chain->discrete && ptd_chain_is_zero(u->chain, u->question->function);
+}
+
 /* ---- the sweep, block by block */
 
 /* What has been absorbed: sum of a_j / q so far, times 2^shift of the sweep. */
@@ -141,8 +147,8 @@ static ptd_status extend(uniformisation *u, int64_t blocks, ptd_error *error)
             break;
         }
         /* Beside what has been absorbed the mass may shrink as it likes. */
-        ptd_sweep_prepare(&u->sweep,
-                          u->question->function != PTD_DISTRIBUTION || u->absorbed[0].high == 0);
+        ptd_sweep_prepare(&u->sweep, !is_zero(u) && (u->question->function != PTD_DISTRIBUTION ||
+                                                     u->absorbed[0].high == 0));
         double *values = u->series.values + (size_t)u->series.n_blocks * BLOCK * jets;
         for (size_t k = 0; k < BLOCK; k++) {
             yield(u, values + k * jets);
@@ -158,7 +164,7 @@ static ptd_status extend(uniformisation *u, int64_t blocks, ptd_error *error)
 static double log2_beyond(const uniformisation *u)
 {
     double most = 2 * u->sweep.mass[0];
-    if (u->tiles.fastest_exit == 0 && u->question->function != PTD_SURVIVAL) {
+    if (is_zero(u) || (u->tiles.fastest_exit == 0 && u->question->function != PTD_SURVIVAL)) {
         return -INFINITY;
     }
     if (u->question->function == PTD_DISTRIBUTION) {
@@ -186,13 +192,19 @@ static double sweep_error(const uniformisation *u, const ptd_mixture *mixture, d
            UNIT * (ptd_sweep_sum_error(&u->tiles) + 2 * fabs(log2_value + unit) + 16);
 }
 
+/* log2 of what a value of the series stands for: exits are stored scaled. */
+static int unit_of(const uniformisation *u)
+{
+    return u->question->function == PTD_DENSITY ? u->tiles.exit_scale : 0;
+}
+
 static void answer(uniformisation *u, int64_t at, const ptd_mixture *mixture)
 {
     ptd_question *question = u->question;
     int scale;
     const double value = frexp(mixture->value, &scale);
     const double exponent = mixture->exponent + scale;
-    const double unit = question->function == PTD_DENSITY ? u->tiles.exit_scale : 0;
+    const double unit = unit_of(u);
     double bound = mixture->truncation;
     question->log_value[at] = -INFINITY;
     if (value > 0) {
@@ -209,10 +221,16 @@ static int mix(uniformisation *u, int64_t at, double target)
     ptd_question *question = u->question;
     const size_t rest = (size_t)u->tiles.planes - 1;
     const ptd_poisson_mean mean = ptd_poisson_mean_of(u->tiles.fastest, question->times[at]);
-    const ptd_mixture mixture = ptd_series_mix(
-        &u->series, &mean, target, rest > 0 ? question->log_jet + (size_t)at * rest : NULL);
+    double *log_jet = rest > 0 ? question->log_jet + (size_t)at * rest : NULL;
+    const ptd_mixture mixture = ptd_series_mix(&u->series, &mean, target, log_jet);
     answer(u, at, &mixture);
-    return mixture.truncation <= 2 * target;
+    for (size_t c = 0; c < rest && !(mixture.value > 0); c++) {
+        log_jet[c] = ldexp(log_jet[c], unit_of(u));
+    }
+    if (!mixture.slopes_known || !mixture.slopes_finite) {
+        question->bound[at] = INFINITY;
+    }
+    return mixture.truncation <= 2 * target && mixture.slopes_known;
 }
 
 /* Discrete chains have their answer in the series itself. */
@@ -229,7 +247,8 @@ static void look_up(uniformisation *u, int64_t at)
     answer(u, at, &mixture);
     for (size_t c = 1; c < jets; c++) {
         question->log_jet[(size_t)at * (jets - 1) + c - 1] =
-            values[0] > 0 ? values[c] / values[0] : 0;
+            values[0] > 0 ? values[c] / values[0]
+                          : ldexp(values[c], (int)mixture.exponent + unit_of(u));
     }
 }
 
@@ -253,9 +272,13 @@ static ptd_status answer_all(uniformisation *u, ptd_error *error)
         return PTD_OK;
     }
     const double x = u->tiles.fastest.high * question->times[at];
-    const double most_steps = fmin(u->most_steps, steps_that_tell(u->chain, x));
+    /* Of what is 0 nothing but a walk says how long a path its derivatives are on. */
+    const int zero = is_zero(u);
+    const double first = zero ? ptd_series_slope_terms(x) + (double)u->chain->n : x;
+    const double most_steps =
+        zero ? u->most_steps : fmin(u->most_steps, steps_that_tell(u->chain, x));
     const int64_t most_blocks = (int64_t)(most_steps / BLOCK);
-    int64_t blocks = (int64_t)(x / BLOCK) + 1;
+    int64_t blocks = (int64_t)(fmin(first, u->most_steps) / BLOCK) + 1;
     ptd_status status = extend(u, blocks, error);
     while (at >= 0 && !status) {
         if (u->chain->discrete) {

@@ -39,7 +39,8 @@ void ptd_log1p_all(int64_t count, const double *x, double *y)
     }
 }
 
-/* Answers by time: the logarithm of the value, derivatives of the value divided by it. */
+/* Answers by time: the logarithm of the value, derivatives of the value divided by it; those of a
+ * value that is 0 are divided by nothing. */
 typedef struct {
     double *log_value;
     double *log_jet; /* n_times x (jets - 1) */
@@ -99,12 +100,21 @@ static void as_logs(const double *jet, size_t rest, double *log_value, double *l
 {
     *log_value = log(jet[0]);
     for (size_t k = 0; k < rest; k++) {
-        log_jet[k] = jet[0] > 0 ? jet[1 + k] / jet[0] : 0;
+        log_jet[k] = jet[1 + k] / (jet[0] > 0 ? jet[0] : 1);
     }
+}
+
+/* The logarithm of what derivatives are divided by. */
+static double divisor(double log_value)
+{
+    return isinf(log_value) ? 0 : log_value;
 }
 
 static double log_of_sum(double a, double b)
 {
+    if (isinf(a) && isinf(b)) {
+        return a;
+    }
     if (a == b) {
         return a + M_LN2;
     }
@@ -126,21 +136,24 @@ static ptd_status at_zero(const ptd_chain *chain, ptd_function function, double 
     return PTD_OK;
 }
 
-/* P(Y < infinity). */
+/* P(Y < infinity) and, with order 1, its derivatives: `total`, 1 + n_parameters. */
 static ptd_status total_probability(const ptd_chain *chain, const double *theta, double *total,
                                     ptd_error *error)
 {
     const ptd_elimination_trace *trace = chain->trace;
+    const size_t P = chain->order > 0 ? (size_t)chain->n_parameters : 0;
     const int64_t count = trace->meta.n_absorbing;
-    const ptd_workspace_options options = {.max_order = 1, .max_rewards = 1, .n_thetas = 1};
-    *total = 1;
+    const ptd_workspace_options options = {
+        .max_order = 1, .max_rewards = 1, .gradient = P > 0, .n_thetas = 1};
+    memset(total, 0, (1 + P) * sizeof *total);
+    total[0] = 1;
     if (trace->meta.n_dropped == 0) {
         return PTD_OK;
     }
     ptd_workspace *ws = NULL;
     ptd_status status = ptd_workspace_create(trace, &options, &ws, error);
     int64_t *ends = ptd_allocate((size_t)count, sizeof *ends);
-    double *probability = ptd_allocate((size_t)count, sizeof *probability);
+    double *probability = ptd_allocate((size_t)count, (1 + P) * sizeof *probability);
     if (!status && (!ends || !probability)) {
         status = ptd_fail(error, PTD_NO_MEMORY, 0, (double)count);
     }
@@ -149,18 +162,35 @@ static ptd_status total_probability(const ptd_chain *chain, const double *theta,
         for (int64_t k = 0; k < count; k++) {
             ends[k] = vertex[k];
         }
-        status = ptd_absorption_probabilities(ws, 1, theta, count, ends, probability, NULL, error);
+        status = ptd_absorption_probabilities(ws, 1, theta, count, ends, probability,
+                                              P > 0 ? probability + count : NULL, error);
     }
     if (!status) {
-        *total = 0;
+        total[0] = 0;
         for (int64_t k = 0; k < count; k++) {
-            *total += probability[k];
+            total[0] += probability[k];
+            for (size_t p = 0; p < P; p++) {
+                total[1 + p] += probability[count + k * (int64_t)P + (int64_t)p];
+            }
         }
     }
     ptd_release(ends);
     ptd_release(probability);
     ptd_workspace_destroy(ws);
     return status;
+}
+
+/* A function at infinity, from the total. */
+static void at_infinity(const ptd_chain *chain, ptd_function function, const double *total,
+                        double *log_value, double *log_jet)
+{
+    const double limits[] = {0, total[0], 1 - total[0]}; /* by function */
+    const double signs[] = {0, 1, -1};
+    const double value = limits[function];
+    *log_value = log(value);
+    for (int p = 0; chain->order > 0 && p < chain->n_parameters; p++) {
+        log_jet[p] = signs[function] * total[1 + p] / (value > 0 ? value : 1);
+    }
 }
 
 /* Distinct times in ascending order; returns how many. */
@@ -193,11 +223,15 @@ static ptd_status add_atom(const ptd_chain *chain, int64_t count, room *r, ptd_e
         return ptd_fail(error, PTD_NO_MEMORY, 0, (double)rest);
     }
     ptd_status status = at_zero(chain, PTD_DISTRIBUTION, &log_atom, log_jet, error);
-    for (int64_t k = 0; !status && isfinite(log_atom) && k < count; k++) {
+    int present = !status && isfinite(log_atom);
+    for (size_t p = 0; !status && p < rest; p++) {
+        present |= log_jet[p] != 0;
+    }
+    for (int64_t k = 0; present && k < count; k++) {
         const double before = r->log_value[k];
         const double sum = log_of_sum(before, log_atom);
-        const double share = exp(before - sum);
-        const double atom = exp(log_atom - sum);
+        const double share = exp(divisor(before) - divisor(sum));
+        const double atom = exp(divisor(log_atom) - divisor(sum));
         r->log_value[k] = sum;
         for (size_t p = 0; p < rest; p++) {
             double *jet = r->log_jet + (size_t)k * rest + p;
@@ -208,9 +242,11 @@ static ptd_status add_atom(const ptd_chain *chain, int64_t count, room *r, ptd_e
     return status;
 }
 
-/* The function at times (discrete: whole ones, or negative). `total`: P(Y < infinity). */
+/* The function at times (discrete: whole ones, or negative). `total`: as total_probability gives
+ * it. */
 static ptd_status logs_at(const ptd_chain *chain, const ptd_density_options *options, int64_t n,
-                          const double *times, double total, const logs *out, ptd_error *error)
+                          const double *times, const double *total, const logs *out,
+                          ptd_error *error)
 {
     const ptd_function function = options->function;
     const size_t rest = (size_t)chain->jets - 1;
@@ -229,9 +265,11 @@ static ptd_status logs_at(const ptd_chain *chain, const ptd_density_options *opt
             status = at_zero(chain, function, log_value, log_jet, error);
         } else if (times[k] < 0) {
             *log_value = function == PTD_SURVIVAL ? 0 : -INFINITY;
+        } else if (chain->order > 1 && chain->trace->meta.n_dropped > 0) {
+            /* second derivatives of the total are not known */
+            status = ptd_fail(error, PTD_DENSITY_REFUSED, k, INFINITY);
         } else {
-            const double limits[] = {0, total, 1 - total}; /* by function */
-            *log_value = log(limits[function]);
+            at_infinity(chain, function, total, log_value, log_jet);
         }
     }
     if (!status && count > 0) {
@@ -261,7 +299,7 @@ static ptd_status logs_at(const ptd_chain *chain, const ptd_density_options *opt
     return status;
 }
 
-/* Where a probability is near 1, its logarithm from what it lacks. */
+/* Where a probability is near 1, its logarithm from what it lacks; no time is infinite. */
 static ptd_status refine_near_one(const ptd_chain *chain, const ptd_density_options *options,
                                   int64_t n, const double *times, const logs *out, ptd_error *error)
 {
@@ -284,14 +322,14 @@ static ptd_status refine_near_one(const ptd_chain *chain, const ptd_density_opti
         }
     }
     if (count > 0) {
-        status = logs_at(chain, &other, count, memory, 1, &lack, error);
+        status = logs_at(chain, &other, count, memory, NULL, &lack, error);
     }
     if (status == PTD_DENSITY_REFUSED) {
         error->index = number[error->index];
     }
     for (int64_t k = 0; k < count && !status; k++) {
         const double value = exp(lack.log_value[k]);
-        const double odds = value / (1 - value);
+        const double odds = value > 0 ? value / (1 - value) : 1;
         out->log_value[number[k]] = log1p(-value);
         for (size_t p = 0; p < rest; p++) {
             out->log_jet[(size_t)number[k] * rest + p] = -odds * lack.log_jet[(size_t)k * rest + p];
@@ -311,9 +349,11 @@ static void finish(const ptd_chain *chain, int logarithm, int64_t n, const logs 
     const size_t rest = (size_t)chain->jets - 1;
     for (size_t k = 0; k < (size_t)n; k++) {
         const double *slope = rest > 0 ? found->log_jet + k * rest : NULL;
-        const double value = exp(found->log_value[k]);
-        const double factor = logarithm ? 1 : value;
-        values[k] = logarithm ? found->log_value[k] : value;
+        const double log_value = found->log_value[k];
+        /* the logarithm of 0 has no derivatives, and 0 in their place */
+        const double factor =
+            logarithm ? !isinf(log_value) || log_value > 0 : exp(divisor(log_value));
+        values[k] = logarithm ? log_value : exp(log_value);
         for (size_t p = 0; chain->order > 0 && p < P; p++) {
             gradient[k * P + p] = factor * slope[p];
         }
@@ -321,7 +361,7 @@ static void finish(const ptd_chain *chain, int logarithm, int64_t n, const logs 
         for (size_t p = 0; chain->order > 1 && p < P; p++) {
             for (size_t q = p; q < P; q++, second++) {
                 const double curvature =
-                    logarithm ? slope[second] - slope[p] * slope[q] : value * slope[second];
+                    factor * (logarithm ? slope[second] - slope[p] * slope[q] : slope[second]);
                 hessian[(k * P + p) * P + q] = curvature;
                 hessian[(k * P + q) * P + p] = curvature;
             }
@@ -360,7 +400,7 @@ ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *
     const int near_one = options->logarithm && options->function != PTD_DENSITY;
     ptd_chain *chain = NULL;
     double *memory = NULL;
-    double total = 1;
+    double *total = NULL;
     ptd_status status = check_times(n_times, times, error);
     if (status) {
         return status;
@@ -371,7 +411,8 @@ ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *
     }
     const size_t n = (size_t)n_times;
     memory = ptd_allocate(n, (size_t)(1 + chain->jets) * sizeof *memory);
-    if (!memory) {
+    total = ptd_allocate((size_t)chain->jets, sizeof *total);
+    if (!memory || !total) {
         status = ptd_fail(error, PTD_NO_MEMORY, 0, (double)n_times);
         goto out;
     }
@@ -380,11 +421,11 @@ ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *
         whole_steps(options->function, n_times, times, memory);
         times = memory;
     }
-    status = total_probability(chain, theta, &total, error);
+    status = total_probability(chain, theta, total, error);
     if (!status) {
         status = logs_at(chain, &density, n_times, times, total, &found, error);
     }
-    if (!status && near_one && total == 1) {
+    if (!status && near_one && total[0] == 1) {
         status = refine_near_one(chain, &density, n_times, times, &found, error);
     }
     if (!status) {
@@ -392,6 +433,7 @@ ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *
     }
 out:
     ptd_release(memory);
+    ptd_release(total);
     ptd_chain_destroy(chain);
     return status;
 }

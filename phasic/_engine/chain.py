@@ -44,7 +44,12 @@ def _destroy(_trace: TraceHandle, chain: Any) -> None:
 
 
 class Chain:
-    """Immutable, shared by any number of threads."""
+    """Immutable, shared by any number of threads.
+
+    `start` (n_vertices,) stands in place of the graph's initial distribution; `start_slope`, with
+    order 1, holds its derivatives (n_vertices, n_parameters + directions): by theta, and by what
+    else it depends on, which the chain's jets then have behind those in theta.
+    """
 
     def __init__(
         self,
@@ -56,10 +61,17 @@ class Chain:
         order: int = 0,
         target: int = -1,
         start: Array | None = None,
+        start_slope: Array | None = None,
         unending: bool = False,
     ) -> None:
-        kept = (pointer(rewards), pointer(start))
-        options = ffi.new("ptd_chain_options *", (order, kept[0], target, kept[1], int(unending)))
+        kept = (pointer(rewards), pointer(start), pointer(start_slope))
+        directions = 0
+        if start_slope is not None:
+            directions = start_slope.shape[1] - trace.meta["n_parameters"]
+        options = ffi.new(
+            "ptd_chain_options *",
+            (order, kept[0], target, kept[1], int(unending), directions, kept[2]),
+        )
         handle, error = ffi.new("ptd_chain **"), ffi.new("ptd_error *")
         status = lib.ptd_chain_create(trace.address, pointer(theta), options, handle, error)
         check(status, error, context)
@@ -97,6 +109,24 @@ class Chain:
         matrix[np.arange(n), np.arange(n)] = numbers.get("stay", -numbers["out"])
         vertices = view(self._view.vertex, n, np.uint32, self).astype(np.int64)
         return numbers["alpha"].copy(), matrix, vertices
+
+    def start_and_flow(self) -> tuple[Array, Array]:
+        """The initial distribution alpha by vertex, and alpha S, continuous: (n_vertices,) each."""
+        n, jets, edges = self.size, self.jets, int(self._view.n_edges)
+        alpha, out = (
+            view(getattr(self._view, name), n * jets, np.float64, self)[::jets]
+            for name in ("alpha", "out")
+        )
+        starts = view(self._view.in_start, n + 1, np.uint32, self).astype(np.int64)
+        target = np.repeat(np.arange(n), np.diff(starts))
+        source = view(self._view.in_from, edges, np.uint32, self)
+        rate = view(self._view.in_rate, edges * jets, np.float64, self)[::jets]
+        flow = np.bincount(target, alpha[source] * rate, n) - alpha * out
+        transient = np.arange(n) != self._view.trap
+        vertex = view(self._view.vertex, n, np.uint32, self)[transient]
+        by_vertex = np.zeros((2, self._n_vertices))
+        by_vertex[0, vertex], by_vertex[1, vertex] = alpha[transient], flow[transient]
+        return by_vertex[0], by_vertex[1]
 
     @property
     def fastest(self) -> float:
@@ -151,9 +181,9 @@ class Chain:
         check(status, error, self._context)
         return dict(zip(METHODS[1:], list(work)[1:], strict=True))
 
-    def occupation(self, time: float) -> tuple[Array, Array, float]:
+    def occupation(self, time: float) -> tuple[Array, Array, float, int]:
         """Probability of each vertex at a time and expected time spent there until then, as jets,
-        (n_vertices, jets) each, and the relative error of values."""
+        (n_vertices, jets) each; the relative error of values, and its kind, into KINDS."""
         probability, accumulated = (np.empty((self._n_vertices, self.jets)) for _ in range(2))
         bound, kind = ffi.new("double *"), ffi.new("ptd_bound_kind *")
         error = ffi.new("ptd_error *")
@@ -161,4 +191,4 @@ class Chain:
             self._pointer, time, pointer(probability), pointer(accumulated), bound, kind, error
         )
         check(status, error, self._context)
-        return probability, accumulated, float(bound[0])
+        return probability, accumulated, float(bound[0]), int(kind[0])

@@ -93,7 +93,9 @@ class Workspace:
             )
         )
 
-    def factorial_moments(self, thetas: Thetas, order: int, moments: NDArray[Any]) -> int:
+    def factorial_moments(
+        self, thetas: Thetas, order: int, moments: NDArray[Any], gradient: NDArray[Any] | None
+    ) -> int:
         return int(
             lib.ptd_factorial_moments(
                 self._pointer,
@@ -101,12 +103,18 @@ class Workspace:
                 pointer(thetas),
                 order,
                 pointer(moments),
+                pointer(gradient),
                 self._error,
             )
         )
 
     def vertex_moments(
-        self, thetas: Thetas, rewards: Rewards, order: int, moments: NDArray[Any]
+        self,
+        thetas: Thetas,
+        rewards: Rewards,
+        order: int,
+        moments: NDArray[Any],
+        gradient: NDArray[Any] | None,
     ) -> int:
         return int(
             lib.ptd_vertex_moments(
@@ -116,6 +124,7 @@ class Workspace:
                 pointer(rewards),
                 order,
                 pointer(moments),
+                pointer(gradient),
                 self._error,
             )
         )
@@ -149,6 +158,7 @@ class Workspace:
         order: int,
         moments: NDArray[Any],
         bounds: NDArray[Any],
+        gradient: NDArray[Any] | None,
     ) -> int:
         return int(
             lib.ptd_central_moments(
@@ -159,6 +169,7 @@ class Workspace:
                 order,
                 pointer(moments),
                 pointer(bounds),
+                pointer(gradient),
                 self._error,
             )
         )

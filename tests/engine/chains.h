@@ -80,6 +80,10 @@ static inline ptd_chain *chain_of(int n, int discrete, int order, int n_paramete
             chain->stay_low[s] = stays.low;
         }
     }
+    ptd_error error;
+    if (ptd_chain_find_reach(chain, &error)) {
+        abort();
+    }
     return chain;
 }
 

@@ -67,7 +67,7 @@ static void evaluate_accepted(const ptd_elimination_trace *trace)
         status = ptd_moments(workspace, lanes, thetas, NULL, ORDER, out, gradient, &error);
         n_answered += status == PTD_OK;
         status = ptd_moments(workspace, lanes, thetas, rewards, ORDER, out, NULL, &error);
-        status = ptd_vertex_moments(workspace, lanes, thetas, rewards, ORDER, out, &error);
+        status = ptd_vertex_moments(workspace, lanes, thetas, rewards, ORDER, out, NULL, &error);
         status = ptd_covariances(workspace, lanes, thetas, 2, rewards, means, out, mean_gradients,
                                  gradient, &error);
         status = ptd_expected_sojourn(workspace, lanes, thetas, out, &error);
@@ -75,7 +75,7 @@ static void evaluate_accepted(const ptd_elimination_trace *trace)
                                               &error);
         status = ptd_defect(workspace, lanes, thetas, rewards, out, &error);
         if (meta->kind == PTD_DISCRETE) {
-            status = ptd_factorial_moments(workspace, lanes, thetas, ORDER, out, &error);
+            status = ptd_factorial_moments(workspace, lanes, thetas, ORDER, out, NULL, &error);
         }
         status = ptd_evaluate_trace(workspace, thetas, &result, &error);
         if (status == PTD_OK) {

@@ -100,6 +100,11 @@ static inline const struct ptd_chain *small_chain_finish(small_chain *s, int tar
             c->stay[i * jets + k] = (k == 0 ? 1 : 0) - c->out[i * jets + k];
         }
     }
+    ptd_error error;
+    if (ptd_chain_find_reach(c, &error)) {
+        fprintf(stderr, "no memory for a test\n");
+        exit(2);
+    }
     return c;
 }
 

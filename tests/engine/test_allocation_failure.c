@@ -302,7 +302,7 @@ static void evaluate_all(const inputs *in, ptd_workspace *workspace, int64_t n)
     }
     CHECK(ptd_moments(workspace, n, thetas, NULL, ORDER, out, gradient, NULL) == PTD_OK);
     CHECK(ptd_moments(workspace, n, thetas, rewards, ORDER, out, NULL, NULL) == PTD_OK);
-    CHECK(ptd_vertex_moments(workspace, n, thetas, rewards, 1, out, NULL) == PTD_OK);
+    CHECK(ptd_vertex_moments(workspace, n, thetas, rewards, 1, out, NULL, NULL) == PTD_OK);
     CHECK(ptd_covariances(workspace, n, thetas, REWARDS, rewards, means, out, mean_gradients,
                           gradient, NULL) == PTD_OK);
     CHECK(ptd_expected_sojourn(workspace, n, thetas, out, NULL) == PTD_OK);
@@ -316,7 +316,7 @@ static void evaluate_all(const inputs *in, ptd_workspace *workspace, int64_t n)
     const int32_t powers[REWARDS] = {1, 1};
     CHECK(ptd_joint_moments(workspace, n, thetas, REWARDS, rewards, powers, out, gradient, NULL) ==
           PTD_OK);
-    CHECK(ptd_central_moments(workspace, n, thetas, rewards, 1, out, means, NULL) == PTD_OK);
+    CHECK(ptd_central_moments(workspace, n, thetas, rewards, 1, out, means, NULL, NULL) == PTD_OK);
     if (in->planted_evaluation) {
         ptd_release(ptd_allocate(1, 1));
     }
@@ -350,7 +350,7 @@ static ptd_status evaluate_discrete(inputs *in, ptd_error *error)
     CHECK((status == PTD_OK) == (workspace != NULL));
     if (status == PTD_OK) {
         const int64_t before = allocations;
-        CHECK(ptd_factorial_moments(workspace, 1, theta, ORDER, moments, NULL) == PTD_OK);
+        CHECK(ptd_factorial_moments(workspace, 1, theta, ORDER, moments, NULL, NULL) == PTD_OK);
         CHECK(allocations == before);
     }
     ptd_workspace_destroy(workspace);
@@ -460,13 +460,21 @@ static ptd_status values_at_any_times(inputs *in, ptd_error *error)
 
 static ptd_status differentiate_twice(inputs *in, ptd_error *error)
 {
-    const ptd_workspace_options options = {.n_thetas = 1};
+    const ptd_workspace_options options = {.max_order = 4, .n_thetas = 1};
     const double theta[PARAMETERS] = {1.0, 2.0, 1.5};
-    double hessians[2 * PARAMETERS * PARAMETERS];
+    double hessians[2 * PARAMETERS * PARAMETERS], central[2], bounds[2];
+    static double by_vertex[MOST_VERTICES], slopes[MOST_VERTICES * PARAMETERS];
     ptd_workspace *workspace = NULL;
     ptd_status status = ptd_workspace_create(in->trace, &options, &workspace, error);
     if (status == PTD_OK) {
         status = ptd_moment_hessians(workspace, 1, theta, NULL, 2, hessians, error);
+    }
+    if (status == PTD_OK) {
+        status =
+            ptd_central_moments(workspace, 1, theta, NULL, 2, central, bounds, hessians, error);
+    }
+    if (status == PTD_OK) {
+        status = ptd_vertex_moments(workspace, 1, theta, NULL, 1, by_vertex, slopes, error);
     }
     ptd_workspace_destroy(workspace);
     return status;

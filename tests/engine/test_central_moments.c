@@ -40,14 +40,20 @@ static void test_erlang(void)
     for (int64_t lanes = 1; lanes <= 8; lanes += 7) {
         ptd_workspace *ws = workspace_for(trace, 2 * ORDER, 1, 0, lanes, NULL);
         ptd_error error = {0};
-        double moments[2 * ORDER], bounds[2 * ORDER], exact[ORDER];
-        CHECK(ptd_central_moments(ws, 2, thetas, NULL, ORDER, moments, bounds, &error) == PTD_OK);
+        double moments[2 * ORDER], bounds[2 * ORDER], gradient[4 * ORDER], exact[ORDER];
+        CHECK(ptd_central_moments(ws, 2, thetas, NULL, ORDER, moments, bounds, gradient, &error) ==
+              PTD_OK);
         for (int t = 0; t < 2; t++) {
             const double a = 1 / thetas[2 * t];
             const double cumulants[4] = {PHASES * a * a, 2 * PHASES * pow(a, 3),
                                          6 * PHASES * pow(a, 4), 24 * PHASES * pow(a, 5)};
             central_of(cumulants, exact);
             check_within(moments + t * ORDER, bounds + t * ORDER, exact, 1e-11);
+            for (int k = 1; k <= ORDER; k++) {
+                /* theta is a unit of time */
+                const double *slope = gradient + 2 * (t * ORDER + k - 1);
+                CHECK(close_to(slope[0], -k * exact[k - 1] * a, 1e-10) && slope[1] == 0);
+            }
         }
         ptd_workspace_destroy(ws);
     }
@@ -67,11 +73,17 @@ static void test_geometric_sum(void)
     ptd_error error = {0};
     const double theta[2] = {1e6, 0.5};
     const double rewards[4] = {0, 1, 0, 0};
-    double moments[ORDER], bounds[ORDER], exact[ORDER];
+    double moments[ORDER], bounds[ORDER], gradient[2 * ORDER], exact[ORDER];
     const double cumulants[4] = {4, 16, 96, 768};
-    CHECK(ptd_central_moments(ws, 1, theta, rewards, ORDER, moments, bounds, &error) == PTD_OK);
+    CHECK(ptd_central_moments(ws, 1, theta, rewards, ORDER, moments, bounds, gradient, &error) ==
+          PTD_OK);
     central_of(cumulants, exact);
     check_within(moments, bounds, exact, 1e-11);
+    for (int k = 2; k <= ORDER; k++) {
+        const double size = exact[k - 1] / theta[0];
+        CHECK(fabs(gradient[2 * (k - 1)]) <= 1e-12 * size);
+        CHECK(close_to(gradient[2 * k - 1], -k * exact[k - 1] / theta[1], 1e-12));
+    }
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);
 }
@@ -91,18 +103,21 @@ static void test_negative_binomial(void)
     const double q = 0x1p-20;
     const double theta[2] = {1 - q, 0};
     const double p = theta[0];
-    double moments[ORDER], bounds[ORDER], exact[ORDER];
+    double moments[ORDER], bounds[ORDER], gradient[2 * ORDER], exact[ORDER];
     const double cumulants[4] = {STEPS * q / (p * p), STEPS * q * (1 + q) / pow(p, 3),
                                  STEPS * q * (1 + 4 * q + q * q) / pow(p, 4),
                                  STEPS * q * (1 + q) * (1 + 10 * q + q * q) / pow(p, 5)};
-    CHECK(ptd_central_moments(ws, 1, theta, NULL, ORDER, moments, bounds, &error) == PTD_OK);
+    CHECK(ptd_central_moments(ws, 1, theta, NULL, ORDER, moments, bounds, gradient, &error) ==
+          PTD_OK);
+    CHECK(close_to(gradient[2], -STEPS * (1 + q) / pow(p, 3), 1e-11));
     central_of(cumulants, exact);
     check_within(moments, bounds, exact, 1e-6);
     for (int k = 1; k < ORDER; k++) {
         CHECK(close_to(moments[k], exact[k], 1e-11));
     }
     const double certain[2] = {1, 0};
-    CHECK(ptd_central_moments(ws, 1, certain, NULL, ORDER, moments, bounds, &error) == PTD_OK);
+    CHECK(ptd_central_moments(ws, 1, certain, NULL, ORDER, moments, bounds, NULL, &error) ==
+          PTD_OK);
     CHECK(moments[1] == 0 && moments[2] == 0 && moments[3] == 0);
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);
@@ -118,13 +133,13 @@ static void test_arguments(void)
     const double theta[2] = {1, 0};
     const double dead[2] = {0, 0};
     double moments[3], bounds[3];
-    CHECK(ptd_central_moments(ws, 1, theta, NULL, 0, moments, bounds, &error) ==
+    CHECK(ptd_central_moments(ws, 1, theta, NULL, 0, moments, bounds, NULL, &error) ==
           PTD_INVALID_ARGUMENT);
-    CHECK(ptd_central_moments(ws, 1, theta, NULL, 3, moments, bounds, &error) ==
+    CHECK(ptd_central_moments(ws, 1, theta, NULL, 3, moments, bounds, NULL, &error) ==
           PTD_INVALID_ARGUMENT);
-    CHECK(ptd_central_moments(ws, 1, dead, NULL, 2, moments, bounds, &error) ==
+    CHECK(ptd_central_moments(ws, 1, dead, NULL, 2, moments, bounds, NULL, &error) ==
           PTD_ABSORPTION_UNREACHABLE);
-    CHECK(ptd_central_moments(ws, 1, theta, NULL, 2, moments, bounds, &error) == PTD_OK);
+    CHECK(ptd_central_moments(ws, 1, theta, NULL, 2, moments, bounds, NULL, &error) == PTD_OK);
     CHECK(moments[0] == 0 && close_to(moments[1], 1, 1e-15));
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);

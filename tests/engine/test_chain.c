@@ -2,6 +2,7 @@
 #include "chain.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "check.h"
 #include "small_graphs.h"
@@ -127,6 +128,63 @@ static void test_another_start(void)
     ptd_elimination_trace_destroy(trace);
 }
 
+/* Two derivatives in theta, then one in a direction of the start. */
+static void test_a_start_with_derivatives(void)
+{
+    ptd_elimination_trace *trace = pair(PTD_CONTINUOUS, 1);
+    const double theta[2] = {3, 5};
+    const double start[5] = {0, 0.25, 0, 0.125, 0};
+    const double slope[15] = {0, 0, 0, 1, 2, -3, 0, 0, 4, 0, 0, -5, 0, 0, 0};
+    ptd_chain_options options = {
+        .order = 1, .target = -1, .start = start, .n_directions = 1, .start_slope = slope};
+    ptd_chain *chain = NULL;
+    ptd_error error = {0};
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_OK);
+    CHECK(chain && chain->jets == 4 && chain->n == 2);
+    const double alpha[8] = {0.25, 1, 2, -3, 0, 0, 0, 4};
+    CHECK(!memcmp(chain->alpha, alpha, sizeof alpha));
+    CHECK(chain->atom[0] == 0.125 && chain->atom[3] == -5);
+    CHECK(chain->out[4] == 7 && chain->out[6] == 1 && chain->out[7] == 0);
+    CHECK(chain->has_mass && chain->is_ending);
+    ptd_chain_destroy(chain);
+    options.order = 2;
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_INVALID_ARGUMENT);
+    options.order = 1;
+    options.start = NULL;
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_INVALID_ARGUMENT);
+    options.start = start;
+    options.n_directions = -1;
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_INVALID_ARGUMENT);
+    const double of_the_start[15] = {1};
+    options.n_directions = 1;
+    options.start_slope = of_the_start;
+    CHECK(ptd_chain_create(trace, theta, &options, &chain, &error) == PTD_INVALID_ARGUMENT);
+    ptd_elimination_trace_destroy(trace);
+}
+
+static void test_what_is_never_reached(void)
+{
+    const small_edge edges[] = {
+        {0, 1, 1, {0, 0}}, {1, 2, 0, {1, 0}}, {2, 3, 1, {0, 0}}, {1, 4, 1, {0, 0}}};
+    ptd_elimination_trace *trace = small_trace(PTD_CONTINUOUS, 5, edges, 4, 0);
+    const double zero[2] = {0, 0}, one[2] = {1, 0}, nowhere[5] = {0};
+    ptd_chain_options options = {.order = 1, .target = 3};
+    ptd_chain *chain = NULL;
+    ptd_error error = {0};
+    CHECK(ptd_chain_create(trace, zero, &options, &chain, &error) == PTD_OK);
+    CHECK(chain && chain->n == 2 && chain->has_mass && !chain->is_ending);
+    CHECK(ptd_chain_is_zero(chain, PTD_DENSITY) && !ptd_chain_is_zero(chain, PTD_SURVIVAL));
+    ptd_chain_destroy(chain);
+    CHECK(ptd_chain_create(trace, one, &options, &chain, &error) == PTD_OK);
+    CHECK(chain && chain->is_ending);
+    ptd_chain_destroy(chain);
+    options.start = nowhere;
+    CHECK(ptd_chain_create(trace, one, &options, &chain, &error) == PTD_OK);
+    CHECK(chain && !chain->has_mass && ptd_chain_is_zero(chain, PTD_SURVIVAL));
+    ptd_chain_destroy(chain);
+    ptd_elimination_trace_destroy(trace);
+}
+
 static void test_a_trap_is_a_state_of_its_own(void)
 {
     const small_edge edges[] = {
@@ -200,6 +258,8 @@ int main(void)
     test_rewards_divide_rates_and_zeros_are_passed();
     test_discrete_rewards_unfold();
     test_another_start();
+    test_a_start_with_derivatives();
+    test_what_is_never_reached();
     test_a_trap_is_a_state_of_its_own();
     test_what_is_refused();
     test_absorption_out_of_reach();

@@ -93,8 +93,14 @@ static void check_exponential(void)
     }
     const double beyond[] = {1e200, 1e308};
     answer(chain, PTD_SURVIVAL, 2, beyond);
+    CHECK(bound[0] == INFINITY && bound[1] == INFINITY); /* its slope is out of range */
+    small_chain alone = small_chain_new(1, 0, 0);
+    small_chain_start(&alone, 0, 1);
+    small_chain_edge(&alone, 0, 1, 3, 0);
+    answer(small_chain_finish(&alone, 0), PTD_SURVIVAL, 2, beyond);
     CHECK(fabs(log_value[0] + 3e200) <= bound[0] && bound[0] < 1e188);
     CHECK(bound[1] == INFINITY);
+    small_chain_free(&alone);
     answer(chain, PTD_DISTRIBUTION, 6, times);
     for (int k = 0; k < 6; k++) {
         CHECK(meets(k, log(-expm1(-3 * times[k]))));

@@ -43,8 +43,16 @@ static void test_hypoexponential(void)
     CHECK(ptd_moments(ws, 1, theta, rewards, 2, moments, gradient, &error) == PTD_OK);
     CHECK(close_to(moments[0], 0.8, 1e-15) && close_to(moments[1], 2 * 0.64, 1e-15));
     CHECK(gradient[0] == 0 && close_to(gradient[1], -0.16, 1e-15));
-    double by_vertex[4];
-    CHECK(ptd_vertex_moments(ws, 1, theta, NULL, 1, by_vertex, &error) == PTD_OK);
+    double by_vertex[4], slopes[8];
+    CHECK(ptd_vertex_moments(ws, 1, theta, NULL, 2, by_vertex, slopes, &error) == PTD_OK);
+    CHECK(close_to(by_vertex[1], 2 * (a * a + a * b + b * b), 1e-15));
+    for (int v = 0; v < 2; v++) {
+        CHECK(close_to(slopes[2 * v], -2 * a * a * (2 * a + b), 1e-14));
+        CHECK(close_to(slopes[2 * v + 1], -2 * b * b * (a + 2 * b), 1e-14));
+    }
+    CHECK(slopes[4] == 0 && close_to(slopes[5], -4 * b * b * b, 1e-14));
+    CHECK(slopes[6] == 0 && slopes[7] == 0);
+    CHECK(ptd_vertex_moments(ws, 1, theta, NULL, 1, by_vertex, NULL, &error) == PTD_OK);
     CHECK(close_to(by_vertex[0], a + b, 1e-15) && close_to(by_vertex[1], a + b, 1e-15));
     CHECK(close_to(by_vertex[2], b, 1e-15) && by_vertex[3] == 0);
     ptd_workspace_destroy(ws);
@@ -64,7 +72,7 @@ static void test_geometric(void)
     ptd_error error = {0};
     const double p = 0.25;
     const double theta[2] = {p, 0};
-    double moments[3], gradient[6], factorial[5];
+    double moments[3], gradient[6], factorial[5], slopes[10];
     CHECK(ptd_moments(ws, 1, theta, NULL, 3, moments, gradient, &error) == PTD_OK);
     CHECK(close_to(moments[0], 1 / p, 1e-14));
     CHECK(close_to(moments[1], (2 - p) / (p * p), 1e-14));
@@ -72,15 +80,18 @@ static void test_geometric(void)
     CHECK(close_to(gradient[0], -1 / (p * p), 1e-14));
     CHECK(close_to(gradient[2], (p - 4) / (p * p * p), 1e-13));
     CHECK(gradient[1] == 0);
-    CHECK(ptd_factorial_moments(ws, 1, theta, 5, factorial, &error) == PTD_OK);
+    CHECK(ptd_factorial_moments(ws, 1, theta, 5, factorial, slopes, &error) == PTD_OK);
     double expected = 1 / p;
     for (int k = 1; k <= 5; k++) {
         CHECK(close_to(factorial[k - 1], expected, 1e-13));
+        /* of k! (1 - p)^(k - 1) / p^k */
+        const double slope = -expected * ((k - 1) / (1 - p) + k / p);
+        CHECK(close_to(slopes[2 * (k - 1)], slope, 1e-13) && slopes[2 * k - 1] == 0);
         expected *= (k + 1) * (1 - p) / p;
     }
     /* Nearly certain success: E[T (T - 1)] is small and keeps its digits. */
     const double almost[2] = {1 - 0x1p-30, 0};
-    CHECK(ptd_factorial_moments(ws, 1, almost, 2, factorial, &error) == PTD_OK);
+    CHECK(ptd_factorial_moments(ws, 1, almost, 2, factorial, NULL, &error) == PTD_OK);
     CHECK(close_to(factorial[1], 2 * 0x1p-30 / pow(1 - 0x1p-30, 2), 1e-14));
     ptd_workspace_destroy(ws);
     ptd_elimination_trace_destroy(trace);
@@ -120,7 +131,7 @@ static void test_arguments(void)
     CHECK(ptd_moments(ws, 1, theta, NULL, 1, moments, gradient, &error) == PTD_INVALID_ARGUMENT);
     CHECK(ptd_moments(ws, 1, theta, rewards, 1, moments, NULL, &error) == PTD_REWARD_INVALID);
     CHECK(error.index == 1 && error.value == -1);
-    CHECK(ptd_factorial_moments(ws, 1, theta, 1, moments, &error) == PTD_INVALID_ARGUMENT);
+    CHECK(ptd_factorial_moments(ws, 1, theta, 1, moments, NULL, &error) == PTD_INVALID_ARGUMENT);
     CHECK(ptd_moments(ws, 0, theta, NULL, 1, moments, NULL, &error) == PTD_OK);
     const double overflowing[2] = {1e-200, 1};
     CHECK(ptd_moments(ws, 1, overflowing, NULL, 2, moments, NULL, &error) == PTD_RESULT_OVERFLOW);
