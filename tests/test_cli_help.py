@@ -25,7 +25,15 @@ COMMANDS = [
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),
+    ("cache", "show"),
+    ("cache", "verify"),
+    ("cache", "prune"),
     ("cache", "clear"),
+    ("cache", "pin"),
+    ("cache", "unpin"),
+    ("cache", "export"),
+    ("cache", "import"),
+    ("cache", "path"),
 ]
 
 
@@ -157,6 +165,9 @@ QUICK = [
     ["plot", "--help"],
     ["cache", "info"],
     ["cache", "list"],
+    ["cache", "path"],
+    ["cache", "verify"],
+    ["cache", "prune"],
 ]
 
 

@@ -55,6 +55,7 @@ extern "C" {
     ROW(PTD_TRACE_INVALID, 306, "trace data are inconsistent; index: the array, value: where")     \
     ROW(PTD_FORMAT_KEY, 307, "the entry holds another key than its name says")                     \
     ROW(PTD_TRACE_TOO_LARGE, 308, "the trace would exceed its size bound; value: bytes needed")    \
+    ROW(PTD_FORMAT_TOO_LARGE, 309, "the file is longer than a trace may be; value: its bytes")     \
     ROW(PTD_IO_ERROR, 401, "an operating system call failed; value: errno")                        \
     ROW(PTD_CACHE_MISS, 402, "no such entry")                                                      \
     ROW(PTD_CACHE_NOT_REGULAR, 403, "the entry is not a regular file")                             \
