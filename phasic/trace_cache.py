@@ -81,8 +81,8 @@ def _store(handle: Callable[[], type[H]], instead: Limits | None = None) -> Stor
     directory = trace_directory()
     policy = Policy(
         limits=limits() if instead is None else instead,
-        lease_seconds=config.get_int("cache_lease_seconds"),
-        wait_seconds=config.get_int("cache_wait_seconds"),
+        lease_seconds=config.get_float("cache_lease_seconds"),
+        wait_seconds=config.get_float("cache_wait_seconds"),
     )
     counts = Counts(os.path.join(config.get_str("state_dir"), "counts"), directory.path)
     return Store(directory, _TraceCodec(handle), counts, policy)

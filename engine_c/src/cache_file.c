@@ -346,6 +346,16 @@ static ptd_status check_winner(int cache, const uint8_t key[PTD_HASH_BYTES], int
     return quarantine_entry(cache, key, error);
 }
 
+/* Makes a new name last; one that may not last is taken back, so that failing means "not there". */
+static ptd_status settle(int cache, const char *name, ptd_error *error)
+{
+    const ptd_status status = ptd_file_sync_directory(cache, error);
+    if (status != PTD_OK) {
+        (void)unlinkat(cache, name, 0);
+    }
+    return status;
+}
+
 static ptd_status publish(const ptd_elimination_trace *trace, int cache, int temporary,
                           const char *unique, ptd_error *error)
 {
@@ -355,13 +365,13 @@ static ptd_status publish(const ptd_elimination_trace *trace, int cache, int tem
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         int is_valid = 0;
         if (linkat(temporary, unique, cache, name, 0) == 0) {
-            return ptd_file_sync_directory(cache, error);
+            return settle(cache, name, error);
         }
         if (cannot_link(errno)) {
             if (renameat(temporary, unique, cache, name) != 0) {
                 return ptd_file_failed(error);
             }
-            return ptd_file_sync_directory(cache, error);
+            return settle(cache, name, error);
         }
         if (errno != EEXIST) {
             return ptd_file_failed(error);

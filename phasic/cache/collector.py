@@ -24,7 +24,6 @@ DAY = 86_400.0
 # counts, since the writer may be on another machine.
 ORPHAN_SECONDS = 3_600.0
 _QUARANTINE_SECONDS = 30 * DAY
-_ABANDONED_LEASE_SECONDS = DAY
 _SYSTEM = ".nfs"  # an NFS client's own: open files that were removed
 
 
@@ -183,7 +182,7 @@ class Collector:
         for path in _older(self._directory, PLANS, now - orphan_seconds):
             if not path.endswith(".plan"):
                 yield path
-        yield from _older(self._directory, LEASES, now - max(_ABANDONED_LEASE_SECONDS, self._term))
+        yield from _older(self._directory, LEASES, now - max(orphan_seconds, 2 * self._term))
         yield from _older(self._directory, QUARANTINE, now - _QUARANTINE_SECONDS)
         for path in _older(self._directory, access.ACCESS, now - orphan_seconds):
             if os.path.basename(path) not in live:

@@ -1,0 +1,31 @@
+"""The command line of the trials."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from . import kills, stampede
+from .setting import Tally
+
+# A name, the default count, the trial.
+TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
+    "one-key": (64, stampede.one_key),
+    "two-paths": (12, partial(stampede.one_key, aliases=2)),
+    "holder-killed": (16, stampede.holder_killed),
+    "skewed-clocks": (12, stampede.skewed),
+    "random-kills": (500, kills.random_points),
+    "kill-at-each-call": (1, kills.each_call),
+}
+
+
+def main(name: str, *options: str) -> int:
+    count, trial = TRIALS[name]
+    numbers = [int(option) for option in options if option != "planted"]
+    tally = trial(numbers[0] if numbers else count, planted="planted" in options)
+    return tally.report(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
