@@ -200,6 +200,8 @@ class CacheDirectory:
                 # Its maker has not opened it to the group yet, or died before: empty, it may go.
                 if attempt == _AGAIN - 1 or not self._removed(folder):
                     raise failed(folder, error) from error
+            except CacheError:
+                raise
             except OSError as error:
                 raise failed(folder, error) from error
         raise AssertionError("the last attempt returns or raises")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from . import kills, stampede
+from . import costs, damage, failures, hostile, kills, limits, readers, sharing, stampede
 from .setting import Tally
 
 # A name, the default count, the trial.
@@ -17,6 +17,15 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "skewed-clocks": (12, stampede.skewed),
     "random-kills": (500, kills.random_points),
     "kill-at-each-call": (1, kills.each_call),
+    "failures": (1, failures.sweep),
+    "damage": (2000, damage.flips),
+    "verify": (10_000, damage.many),
+    "limits": (400, limits.crowd),
+    "readers": (1000, readers.under_way),
+    "hostile": (20, hostile.entries),
+    "sharing": (10, sharing.group),
+    "large": (256, costs.large),
+    "hit": (1000, costs.hit),
 }
 
 

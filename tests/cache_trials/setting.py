@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ COUNT, FAIL_ONCE, FAIL_FROM, DIE_BEFORE, DIE_AFTER = range(5)
 class Tally:
     """What a trial has seen: counts to print, and broken promises."""
 
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     broken: list[str] = field(default_factory=list)
 
     def must(self, kept: bool, promise: str) -> None:
@@ -35,7 +35,7 @@ class Tally:
             self.broken.append(promise)
 
     def report(self, name: str) -> int:
-        print(f"{name}: " + ", ".join(f"{value:g} {what}" for what, value in self.counts.items()))
+        print(f"{name}: " + ", ".join(f"{value:,.10g} {what}" for what, value in self.counts.items()))
         for promise in self.broken[:20]:
             print(f"broken: {promise}")
         if len(self.broken) > 20:
