@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import allocation, density, engine, fuzz, lint, memcheck, sanitizers, suite
+from checks import allocation, cache, density, engine, fuzz, lint, memcheck, sanitizers, suite
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -36,12 +36,14 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
         "valgrind, Python session": memcheck.session,
     },
     "alloc": {"failing allocations": allocation.failures},
+    "cache": {"trials of the cache": cache.trials},
 }
 HELP = {
     "asan": "all tests under the address and undefined-behaviour sanitizers",
     "tsan": "the C tests with threads under the thread sanitizer",
     "valgrind": "the C tests and a Python session under valgrind",
     "alloc": "the n-th allocation fails, for every n",
+    "cache": "many processes, deaths, full disks, damage and limits against the cache",
 }
 
 

@@ -6,17 +6,19 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from . import costs, damage, failures, hostile, kills, limits, readers, sharing, stampede
+from . import costs, damage, failures, hostile, kills, limits, readers, sharing, stampede, strace
 from .setting import Tally
 
 # A name, the default count, the trial.
 TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "one-key": (64, stampede.one_key),
-    "two-paths": (12, partial(stampede.one_key, aliases=2)),
+    "two-paths": (12, partial(stampede.one_key, second="link")),
+    "two-mounts": (12, partial(stampede.one_key, second="mount")),
     "holder-killed": (16, stampede.holder_killed),
     "skewed-clocks": (12, stampede.skewed),
     "random-kills": (500, kills.random_points),
     "kill-at-each-call": (1, kills.each_call),
+    "kill-by-strace": (1, strace.each_system_call),
     "failures": (1, failures.sweep),
     "damage": (2000, damage.flips),
     "verify": (10_000, damage.many),

@@ -60,7 +60,10 @@ def flips(offsets: int, *, planted: bool) -> Tally:
     chance = Random(1)
     head = header_bytes(good)
     step = max(1, 2000 // offsets)
-    places = [*range(0, head, step), *chance.sample(range(head, len(good)), min(offsets, len(good) - head))]
+    places = [
+        *range(0, head, step),
+        *chance.sample(range(head, len(good)), min(offsets, len(good) - head)),
+    ]
     lengths = [len(good) * k // max(1, offsets // 10) for k in range(offsets // 10)]
     bad = {f"a bit of byte {at}": _flipped(good, at, chance.randrange(8)) for at in places}
     bad |= {f"cut to {length} bytes": good[:length] for length in lengths}
@@ -158,5 +161,3 @@ def _verified() -> list[str]:
 
     outcome = phasic("cache", "verify")
     return sorted(line.split("\t")[0] for line in outcome.out.splitlines())
-
-

@@ -137,9 +137,7 @@ def entries(rounds: int, *, planted: bool) -> Tally:
     return tally
 
 
-def _refused(
-    graph: Any, handle: Any, make: Callable[[Path], None], rounds: int
-) -> dict[str, Any]:
+def _refused(graph: Any, handle: Any, make: Callable[[Path], None], rounds: int) -> dict[str, Any]:
     store = trace_cache.trace_store()
     key = graph.frozen.trace_key.hex()
     path = Path(store.directory.entry_path(key))

@@ -35,7 +35,9 @@ class Tally:
             self.broken.append(promise)
 
     def report(self, name: str) -> int:
-        print(f"{name}: " + ", ".join(f"{value:,.10g} {what}" for what, value in self.counts.items()))
+        print(
+            f"{name}: " + ", ".join(f"{value:,.10g} {what}" for what, value in self.counts.items())
+        )
         for promise in self.broken[:20]:
             print(f"broken: {promise}")
         if len(self.broken) > 20:
@@ -143,7 +145,8 @@ def run(name: str, *arguments: object, library: Path) -> tuple[int, str]:
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "LD_PRELOAD": os.pathsep.join(
-                filter(None, [str(library), os.environ.get("LD_PRELOAD")])
+                # A sanitizer's runtime has to come first.
+                filter(None, [os.environ.get("LD_PRELOAD"), str(library)])
             ),
         },
         stdout=subprocess.PIPE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,20 +123,34 @@ def _equal(tally: Tally, results: list[dict[str, Any] | None], killed: int = 0) 
     tally.must(not said, f"nobody has a reason to warn: {said[:2]}")
 
 
-def one_key(processes: int, *, planted: bool, aliases: int = 1) -> Tally:
-    """`processes` on a cold key, under as many paths of the directory: 1 recording."""
+@contextmanager
+def second_path(cache: Path, how: str) -> Iterator[list[Path]]:
+    """The cache under one path, or under two: by a `link`, or by a `mount` (which needs root)."""
+    other = cache.with_name("other")
+    if how == "link":
+        other.symlink_to(cache)
+    elif how == "mount":
+        other.mkdir()
+        subprocess.run(["mount", "--bind", cache, other], check=True)
+    try:
+        yield [cache, other] if how else [cache]
+    finally:
+        if how == "mount":
+            subprocess.run(["umount", other], check=True)
+
+
+def one_key(processes: int, *, planted: bool, second: str = "") -> Tally:
+    """`processes` on a cold key, under one path of the directory or two: 1 recording."""
     tally = Tally()
     with scratch() as place, planted_bug("no lease" if planted else ""):
-        caches = [place / "cache"]
-        caches[0].mkdir(0o700)
-        for number in range(1, aliases):
-            caches.append(place / f"alias{number}")
-            caches[-1].symlink_to(caches[0])
-        herd = Herd(place, caches, seconds=0.5)
-        results = herd.run(processes)
+        cache = place / "cache"
+        cache.mkdir(0o700)
+        with second_path(cache, second) as caches:
+            herd = Herd(place, caches, seconds=0.5)
+            results = herd.run(processes)
         tally.counts |= {"processes": processes, "recordings": len(herd.recordings())}
         tally.must(len(herd.recordings()) == 1, f"{len(herd.recordings())} recordings, not 1")
-        left = sorted(os.listdir(caches[0]))
+        left = sorted(os.listdir(cache))
         tally.must(len(left) == 1 and left[0].endswith(".trace"), f"nothing is left but it: {left}")
         _equal(tally, results)
     return tally
