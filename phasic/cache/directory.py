@@ -155,11 +155,6 @@ class CacheDirectory:
             )
         return about
 
-    def is_shared(self) -> bool:
-        """Whether a group may write to it."""
-        about = self.status()
-        return about is not None and bool(about.st_mode & stat.S_IWGRP)
-
     # ---- housekeeping
 
     def folder(self, name: str) -> str:

@@ -72,7 +72,7 @@ def large(mebibytes: int, *, planted: bool) -> Tally:
 
 
 def _save(n_bytes: int) -> dict[str, Any]:
-    trace = record_elimination_trace(wide.graph(n_bytes))
+    trace = record_elimination_trace(wide.graph(n_bytes), max_trace_bytes=2 * n_bytes)
     store = trace_cache.trace_store()
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmHWM")

@@ -11,8 +11,12 @@ THETA = [2.0, 5.0]
 MEAN = 1 / 2.0 + 1 / 5.0  # of theta[0] out of the first state, theta[1] out of the next
 
 
-def graph(n_bytes: int, *, width: int = 400) -> Graph:
-    """A graph of which the trace has about `n_bytes`: most of it are states of `width` numbers."""
+MOST_STATES = 500_000
+
+
+def graph(n_bytes: int) -> Graph:
+    """A graph of which the trace has about `n_bytes`, most of it states of 400 numbers or more."""
+    width = max(400, n_bytes // (4 * MOST_STATES))
     many = max(1, n_bytes // (4 * width))
 
     def rule(states: States) -> Transitions:
