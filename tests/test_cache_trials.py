@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cache_trials import setting
+from cache_trials import launch
 
 # Name, count; `scripts/checks/cache.py` has the counts of the long forms.
 SHORT = [
@@ -41,7 +41,7 @@ FIRES_AT = {
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return setting.build_shim(tmp_path_factory.mktemp("shim"))
+    return launch.build_shim(tmp_path_factory.mktemp("shim"))
 
 
 def _needs_root(name: str) -> None:
@@ -52,7 +52,7 @@ def _needs_root(name: str) -> None:
 @pytest.mark.parametrize(("name", "count"), SHORT, ids=[name for name, _ in SHORT])
 def test_promises_are_kept(name: str, count: int, library: Path) -> None:
     _needs_root(name)
-    status, output = setting.run(name, count, library=library)
+    status, output = launch.run(name, count, library=library)
     assert status == 0, output
     assert output.startswith(f"{name}: "), output
 
@@ -66,7 +66,7 @@ def test_bounds_are_kept(name: str, count: int, library: Path) -> None:
 @pytest.mark.parametrize(("name", "count"), SHORT + MEASURED, ids=[n for n, _ in SHORT + MEASURED])
 def test_trials_find_a_planted_bug(name: str, count: int, library: Path) -> None:
     _needs_root(name)
-    status, output = setting.run(name, FIRES_AT.get(name, count), "planted", library=library)
+    status, output = launch.run(name, FIRES_AT.get(name, count), "planted", library=library)
     assert status == 1, output
     assert "broken: " in output
     assert "Error: " not in output.splitlines()[-1]

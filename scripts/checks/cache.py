@@ -50,11 +50,11 @@ def large_entry(sandbox: Sandbox, mebibytes: int) -> None:
 
 def _all(sandbox: Sandbox, asked: list[tuple[str, int, int]]) -> None:
     sys.path.insert(0, str(ROOT / "tests"))
-    from cache_trials import setting
+    from cache_trials import launch
 
     broken = []
     with tempfile.TemporaryDirectory() as folder:
-        library = setting.build_shim(Path(folder))
+        library = launch.build_shim(Path(folder))
         extra = suite.variables(None) | {
             "PYTHONPATH": str(ROOT / "tests"),
             "LD_PRELOAD": str(library),
