@@ -20,7 +20,7 @@ def stamp(directory: CacheDirectory, key: str) -> None:
     path = os.path.join(directory.folder(ACCESS), key)
     try:
         try:
-            os.utime(path)
+            os.utime(path, follow_symlinks=False)
         except FileNotFoundError:
             directory.make_file(ACCESS, key)
     except (OSError, CacheError) as error:

@@ -98,7 +98,7 @@ def _publish(store: Store[T], key: str, content: IO[bytes]) -> bool:
     directory.make_file(TEMPORARY, name)
     try:
         try:
-            with open(path, "wb") as copy:
+            with open(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb") as copy:
                 while chunk := content.read(_CHUNK):
                     copy.write(chunk)
         except OSError as error:

@@ -189,13 +189,21 @@ class Collector:
                 yield path
 
 
-def sweep(directory: CacheDirectory, now: float) -> None:
-    """After a save: removes what writers that died long ago left in `.tmp`.
+def sweep(directory: CacheDirectory, key: str) -> None:
+    """After a save of `key`: removes what writers that died long ago left in `.tmp`.
 
-    `now` is by the file system's clock, as an entry's that was just written.
+    Raises:
+        CacheError: it cannot be removed.
     """
-    for path in _older(directory, TEMPORARY, now - ORPHAN_SECONDS):
-        directory.unlink(path)
+    path = directory.entry_path(key)
+    try:
+        now = os.stat(path).st_mtime  # by the file system's clock
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise failed(path, error) from error
+    for orphan in _older(directory, TEMPORARY, now - ORPHAN_SECONDS):
+        directory.unlink(orphan)
         directory.drop_folder(TEMPORARY)
 
 

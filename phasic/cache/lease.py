@@ -103,7 +103,7 @@ class Lease:
         """
         path = self._path(self._number or 0)
         try:
-            os.utime(path)
+            os.utime(path, follow_symlinks=False)
             return os.stat(path).st_mtime
         except OSError as error:
             raise failed(path, error) from error
@@ -142,7 +142,7 @@ class Lease:
         path = self._path(self._number or 0)
         while not self._released.wait(self._term / _BEATS_A_TERM):
             try:
-                os.utime(path)
+                os.utime(path, follow_symlinks=False)
             except FileNotFoundError:
                 return
             except OSError:

@@ -10,7 +10,6 @@ publishes durably: what it has saved is complete on the medium and only then has
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,10 +90,9 @@ class Store(Generic[T]):
         if problem is not None:
             self.set_aside(key, problem)
         if value is None:
-            self.counts.add("misses")
+            self._miss(key)
         else:
-            self._used(key)
-        debug(f"cache {'miss' if value is None else 'hit'}: {key} in {self.directory.path}")
+            self._hit(key)
         return value
 
     def keep(self, key: str, value: T) -> bool:
@@ -111,38 +109,10 @@ class Store(Generic[T]):
         `wait_seconds`, or for one that could not save it, makes it as well.
         """
         value, problem = self.look(key)
-        lease = Lease(self.directory, key, self.policy.lease_seconds)
-        no_lease: CacheError | None = None
-        kept = True
-        recorded = False
-        try:
-            if value is None:
-                try:
-                    value, problem = self._wait(lease, key, problem)
-                except CacheError as error:
-                    no_lease = error
-            debug(f"cache {'miss' if value is None else 'hit'}: {key} in {self.directory.path}")
-            if value is None:
-                # Whoever has the lease clears away what is damaged, so that it is done once.
-                if problem is not None:
-                    self.set_aside(key, problem)
-                self.counts.add("misses")
-                value = make()
-                recorded = True
-                kept = self._save(key, value)
-        finally:
-            lease.release()
-        if not recorded:
-            self._used(key)
-        elif kept:
-            self._tidy(key)
-            if no_lease is not None:
-                errors.warn(
-                    "CACHE_NO_LEASE",
-                    "other processes could not be told that this one is recording, and may record "
-                    f"the same: {no_lease.message}",
-                )
-        return Obtained(value, recorded, kept)
+        if value is None:
+            return self._obtain_in_turn(key, make, problem)
+        self._hit(key)
+        return Obtained(value, recorded=False, kept=True)
 
     def look(self, key: str) -> tuple[T | None, PhasicError | None]:
         """The value, or why there is none although something is there. Changes nothing."""
@@ -174,6 +144,37 @@ class Store(Generic[T]):
         return self.keep(key, self._codec.read(path, key))
 
     # ---- steps
+
+    def _obtain_in_turn(
+        self, key: str, make: Callable[[], T], problem: PhasicError | None
+    ) -> Obtained[T]:
+        lease = Lease(self.directory, key, self.policy.lease_seconds)
+        no_lease: CacheError | None = None
+        try:
+            try:
+                value, problem = self._wait(lease, key, problem)
+            except CacheError as error:
+                value, no_lease = None, error
+            if value is not None:
+                self._hit(key)
+                return Obtained(value, recorded=False, kept=True)
+            # Whoever has the lease clears away what is damaged, so that it is done once.
+            if problem is not None:
+                self.set_aside(key, problem)
+            self._miss(key)
+            made = make()
+            kept = self._save(key, made)
+        finally:
+            lease.release()
+        if kept:
+            self._tidy(key)
+        if kept and no_lease is not None:
+            errors.warn(
+                "CACHE_NO_LEASE",
+                "other processes could not be told that this one was recording, and may have "
+                f"recorded the same: {no_lease.message}",
+            )
+        return Obtained(made, recorded=True, kept=kept)
 
     def _wait(
         self, lease: Lease, key: str, problem: PhasicError | None
@@ -221,22 +222,24 @@ class Store(Generic[T]):
         debug(f"saved: {key} in {self.directory.path}")
         return True
 
-    def _used(self, key: str) -> None:
+    def _hit(self, key: str) -> None:
         self.counts.add("hits")
         if self.policy.limits:
             access.stamp(self.directory, key)
+        debug(f"cache hit: {key} in {self.directory.path}")
+
+    def _miss(self, key: str) -> None:
+        self.counts.add("misses")
+        debug(f"cache miss: {key} in {self.directory.path}")
 
     def _tidy(self, key: str) -> None:
         """After a save: the limits, and what others left behind."""
         try:
-            sweep(self.directory, os.stat(self.directory.entry_path(key)).st_mtime)
+            sweep(self.directory, key)
             evicted = self.collector.relieve()
-        except FileNotFoundError:
-            return  # removed again already
-        except (CacheError, OSError) as error:
+        except CacheError as error:
             errors.warn(
-                "CACHE_COLLECT_FAILED",
-                f"the cache exceeds its limits and cannot be collected: {error}",
+                "CACHE_COLLECT_FAILED", f"the cache could not be collected: {error.message}"
             )
             return
         if evicted:

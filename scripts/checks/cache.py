@@ -15,7 +15,7 @@ from checks.sandbox import Sandbox
 TRIALS = [
     ("one-key", 64, 64),
     ("two-paths", 12, 12),
-    ("holder-killed", 64, 16),
+    ("holder-killed-10-s", 64, 16),
     ("skewed-clocks", 48, 12),
     ("random-kills", 500, 80),
     ("kill-at-each-call", 1, 1),

@@ -15,6 +15,7 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "two-paths": (12, partial(stampede.one_key, second="link")),
     "two-mounts": (12, partial(stampede.one_key, second="mount")),
     "holder-killed": (16, stampede.holder_killed),
+    "holder-killed-10-s": (64, partial(stampede.holder_killed, term=10)),
     "skewed-clocks": (12, stampede.skewed),
     "random-kills": (500, kills.random_points),
     "kill-at-each-call": (1, kills.each_call),

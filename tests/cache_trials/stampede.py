@@ -156,7 +156,7 @@ def one_key(processes: int, *, planted: bool, second: str = "") -> Tally:
     return tally
 
 
-def holder_killed(processes: int, *, planted: bool, term: int = 1) -> Tally:
+def holder_killed(processes: int, *, planted: bool, term: int = 2) -> Tally:
     """The one that records is killed: exactly one successor, within a term and 5 s."""
     tally = Tally()
     with scratch() as place, planted_bug("no lease" if planted else ""):
@@ -181,8 +181,8 @@ def skewed(processes: int, *, planted: bool) -> Tally:
     """Clocks 60 s apart, recordings longer than a term: at most 2 of them, and no error."""
     tally = Tally()
     with scratch() as place, planted_bug("wall clock" if planted else ""):
-        os.environ["PHASIC_CACHE_LEASE_SECONDS"] = "1"
-        herd = Herd(place, [place / "cache"], seconds=2.0, skews=(0, 60, -60))
+        os.environ["PHASIC_CACHE_LEASE_SECONDS"] = "2"
+        herd = Herd(place, [place / "cache"], seconds=3.0, skews=(0, 60, -60))
         results = herd.run(processes)
         tally.counts |= {"processes": processes, "recordings": len(herd.recordings())}
         tally.must(len(herd.recordings()) <= 2, f"{len(herd.recordings())} recordings")
