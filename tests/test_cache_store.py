@@ -328,8 +328,14 @@ def test_clearing_leaves_pinned_traces() -> None:
     kept, gone = (coalescent_graph(n).compute_trace() for n in (4, 5))
     directory = trace_cache.trace_directory()
     pins.pin(directory, kept.key)
+    for trace in (kept, gone):
+        access.stamp(directory, trace.key)
     assert trace_cache.clear_trace_cache() == 1
-    assert keys(directory) == [kept.key] != [gone.key]
+    assert keys(directory) == [kept.key] == list(access.last_uses(directory))
+    assert trace_cache.clear_trace_cache() == 0
+    pins.unpin(directory, kept.key)
+    assert trace_cache.clear_trace_cache() == 1
+    assert os.listdir(directory.path) == []
 
 
 COUNT = "import sys; from phasic.cache.counts import Counts; c = Counts(*sys.argv[1:]); "

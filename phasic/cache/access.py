@@ -10,9 +10,7 @@ import os
 
 from ..errors import CacheError
 from ..messages import debug
-from .directory import CacheDirectory, Entry
-
-ACCESS = ".access"
+from .directory import ACCESS, CacheDirectory, Entry
 
 
 def stamp(directory: CacheDirectory, key: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ..errors import CacheError
 from . import access, pins
-from .directory import PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed
+from .directory import ACCESS, PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed
 from .lease import LEASES, Lease, Turn, pauses
 
 DAY = 86_400.0
@@ -122,7 +122,7 @@ class Collector:
             ]
         finally:
             lease.release()
-        for name in (TEMPORARY, QUARANTINE, access.ACCESS, PLANS):
+        for name in (TEMPORARY, QUARANTINE, ACCESS, PLANS):
             self._directory.drop_folder(name)
         return Collected(removed, orphans)
 
@@ -184,7 +184,7 @@ class Collector:
                 yield path
         yield from _older(self._directory, LEASES, now - max(orphan_seconds, 2 * self._term))
         yield from _older(self._directory, QUARANTINE, now - _QUARANTINE_SECONDS)
-        for path in _older(self._directory, access.ACCESS, now - orphan_seconds):
+        for path in _older(self._directory, ACCESS, now - orphan_seconds):
             if os.path.basename(path) not in live:
                 yield path
 

@@ -24,6 +24,7 @@ _AGAIN = 16  # another process may remove a dot-directory between two of our cal
 TEMPORARY = ".tmp"
 QUARANTINE = ".quarantine"
 PLANS = ".plans"
+ACCESS = ".access"
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ class CacheDirectory:
         return self.listing(QUARANTINE)
 
     def clear(self, kept: frozenset[str] = frozenset()) -> list[Entry]:
-        """Removes all entries but those of the keys `kept`, and what is quarantined or planned.
+        """Removes all entries but those of the keys `kept`, and what is quarantined, planned or
+        noted of them.
 
         Files that are being written are left to their writers.
 
@@ -124,9 +126,10 @@ class CacheDirectory:
         removed = [
             entry for entry in self.entries() if entry.key not in kept and self.remove(entry.key)
         ]
-        for name in (QUARANTINE, PLANS):
+        for name in (QUARANTINE, PLANS, ACCESS):
             for file in self.listing(name):
-                self.discard(os.path.join(self.folder(name), file))
+                if name != ACCESS or file not in kept:
+                    self.discard(os.path.join(self.folder(name), file))
             self.drop_folder(name)
         return removed
 
