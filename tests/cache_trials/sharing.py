@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from phasic import trace_cache
+from phasic._engine.trace import TraceHandle
 from phasic.cache import directory as directory_module
 from phasic.cache import pins
 from phasic.errors import CacheError
-from phasic.trace_elimination import obtain_trace
+from phasic.trace_elimination import obtain_trace, record_elimination_trace
 from rules import queue_graph
 
 from .setting import Child, Tally, cache_in, scratch
@@ -57,6 +59,7 @@ def group(rounds: int, *, planted: bool) -> Tally:
             for number in range(rounds):
                 for user, other in (tuple(USERS), tuple(USERS)[::-1]):
                     _share(tally, place, cache, user, other, 10 * number + user % 10)
+            _together(tally, place, cache)
             _limit(tally, place, cache)
             _refuse(tally, place)
         tally.must(tally.counts["shared"] == 2 * rounds, "each reads what the other has recorded")
@@ -65,12 +68,16 @@ def group(rounds: int, *, planted: bool) -> Tally:
 
 def _as_user(user: int, place: Path, action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What the action gives, done by the user."""
+    return _result(_by(user, place, action))
+
+
+def _by(user: int, place: Path, action: Callable[[], dict[str, Any]]) -> Child:
+    state = place / f"state.{user}"
+    if not state.exists():
+        state.mkdir()
+        os.chown(state, user, GROUP)
 
     def become() -> dict[str, Any]:
-        state = place / f"state.{user}"
-        if not state.exists():
-            state.mkdir()
-            os.chown(state, user, GROUP)
         os.environ |= {"PHASIC_STATE_DIR": str(state), "HOME": str(state)}
         os.setgroups([] if user == STRANGER else [GROUP])
         os.setgid(user)
@@ -78,8 +85,36 @@ def _as_user(user: int, place: Path, action: Callable[[], dict[str, Any]]) -> di
         os.umask(USERS.get(user, 0o022))
         return action()
 
-    ended = Child(become).wait()
-    return ended.result or {"warnings": {"DIED": 1}}
+    return Child(become)
+
+
+def _result(child: Child) -> dict[str, Any]:
+    return child.wait().result or {"warnings": {"DIED": 1}}
+
+
+def _together(tally: Tally, place: Path, cache: Path) -> None:
+    """Both users want one trace at once, in four processes each: one recording."""
+    graph = queue_graph(7)
+    marks = place / "marks"
+    marks.mkdir()
+    subprocess.run(["chmod", "777", marks], check=True)
+
+    def record() -> TraceHandle:
+        (marks / str(os.getpid())).touch()
+        time.sleep(0.3)
+        return record_elimination_trace(graph).handle
+
+    def want() -> dict[str, Any]:
+        obtained = trace_cache.obtain(graph.frozen.trace_key, record)
+        return {"bytes": len(obtained.value.encode())}
+
+    with cache_in(cache):
+        children = [_by(user, place, want) for user in tuple(USERS) * 4]
+        results = [_result(child) for child in children]
+    said = [result["warnings"] for result in results if result["warnings"]]
+    tally.must(not said, f"together: nobody has a reason to warn: {said}")
+    tally.counts["recordings for 8"] = len(list(marks.iterdir()))
+    tally.must(tally.counts["recordings for 8"] == 1, "together: one recording")
 
 
 def _share(tally: Tally, place: Path, cache: Path, user: int, other: int, size: int) -> None:
