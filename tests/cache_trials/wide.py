@@ -9,15 +9,15 @@ from phasic.models._rule import States, Transitions
 
 THETA = [2.0, 5.0]
 MEAN = 1 / 2.0 + 1 / 5.0  # of theta[0] out of the first state, theta[1] out of the next
-
-
-MOST_STATES = 500_000
+MOST_STATES = 1 << 18
+LEAST_WIDTH = 400
 
 
 def graph(n_bytes: int) -> Graph:
     """A graph of which the trace has about `n_bytes`, most of it states of 400 numbers or more."""
-    width = max(400, n_bytes // (4 * MOST_STATES))
-    many = max(1, n_bytes // (4 * width))
+    # A power of two, so that the weights 1 / many add up to 1 without rounding.
+    many = min(1 << max(0, (n_bytes // (4 * LEAST_WIDTH)).bit_length() - 1), MOST_STATES)
+    width = max(LEAST_WIDTH, n_bytes // (4 * many))
 
     def rule(states: States) -> Transitions:
         (first,) = np.nonzero(states[:, 0] == -1)
