@@ -12,6 +12,12 @@ import typer
 from phasic.cli.commands.cache_clear import clear
 from phasic.cli.commands.cache_info import info
 from phasic.cli.commands.cache_list import list_entries
+from phasic.cli.commands.cache_path import path
+from phasic.cli.commands.cache_pin import pin, unpin
+from phasic.cli.commands.cache_prune import prune
+from phasic.cli.commands.cache_show import show
+from phasic.cli.commands.cache_transfer import export_entries, import_entries
+from phasic.cli.commands.cache_verify import verify
 from phasic.cli.commands.convert import convert
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.inspect import inspect
@@ -86,12 +92,15 @@ def top(
 
 @cache.callback(invoke_without_command=True)
 def cache_top(context: typer.Context) -> None:
-    """What is in the cache of traces, and how to empty it.
+    """What is in the cache of traces; checking, limiting, moving and emptying it.
 
     \b
     Examples:
       phasic cache info
       phasic cache list
+      phasic cache verify
+      phasic cache prune --max-bytes 2G
+      phasic cache export -o traces.tar
       phasic cache clear --dry-run
     """
     session_of(context).command = f"cache {context.invoked_subcommand or ''}".strip()
@@ -108,9 +117,17 @@ _SHORT = {
     plot: "A density, another function or the states, as PNG or SVG.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
     convert: "A model as a file of another format.",
-    info: "Where traces are kept, how many, how many bytes.",
+    info: "Where traces are kept, how much room they take, hits and misses.",
     list_entries: "The traces in the cache, the newest first.",
+    show: "One trace in the cache: its file, uses, size and model.",
+    verify: "Which traces in the cache are damaged.",
+    prune: "Keep the cache within its limits.",
     clear: "Remove all traces from the cache.",
+    pin: "Keep traces whatever the limits are.",
+    unpin: "Let traces go again when limits say so.",
+    export_entries: "Write traces to a tar file.",
+    import_entries: "Take the traces of a tar file into the cache.",
+    path: "Where the cache or one of its traces lies.",
 }
 
 
@@ -131,7 +148,17 @@ _add(app, "plot", plot)
 _add(app, "sample", sample)
 _add(app, "models", models)
 _add(app, "convert", convert)
-app.add_typer(cache, name="cache", short_help="What is in the cache, and how to empty it.")
+app.add_typer(
+    cache, name="cache", short_help="What is in the cache; checking, limiting, moving, emptying it."
+)
 _add(cache, "info", info)
 _add(cache, "list", list_entries)
+_add(cache, "show", show)
+_add(cache, "verify", verify)
+_add(cache, "prune", prune)
 _add(cache, "clear", clear)
+_add(cache, "pin", pin)
+_add(cache, "unpin", unpin)
+_add(cache, "export", export_entries)
+_add(cache, "import", import_entries)
+_add(cache, "path", path)

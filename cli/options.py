@@ -25,6 +25,19 @@ SourceArgument: TypeAlias = Annotated[
     ),
 ]
 
+KeyArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="The key of a cached trace, or its first 8 digits or more."),
+]
+
+KeysArgument: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY]...",
+        help="Keys of cached traces, or their first 8 digits or more.  [default: all]",
+    ),
+]
+
 ArgOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -294,4 +294,6 @@ def _shown(value: Json) -> str:
             return f"{value:,}"
         case list() | tuple():
             return ", ".join(map(_shown, value))
+        case Mapping():
+            return "\n".join(f"{name}: {_shown(item)}" for name, item in value.items())
     return repr(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from phasic.cli.errors import UsageError
+from phasic.cli.keys import KEY, no_such_key, whole_key
 from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
 from phasic.cli.progress import ProgressBar
 from phasic.cli.session import Session
@@ -15,10 +15,7 @@ from phasic.errors import CacheError, FormatError, TraceError
 
 if TYPE_CHECKING:
     from phasic.graph import Graph
-    from phasic.trace_elimination import EliminationTrace
-
-_KEY = re.compile(r"[0-9a-f]{8,64}")
-_KEY_LENGTH = 64
+    from phasic.trace_elimination import EliminationTrace, ObtainedTrace
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def open_trace(session: Session, text: str, options: ModelOptions) -> Opened:
         return obtain(session, load_model(text, options))
     if Path(text).is_file():
         return Opened(_load_file(text, options), "file")
-    if _KEY.fullmatch(text):
+    if KEY.fullmatch(text):
         return Opened(_load_key(text, options), "cache")
     if "/" in text or not all(part.isidentifier() for part in text.split(".")):
         raise FormatError(
@@ -64,7 +61,6 @@ def obtain(session: Session, graph: Graph) -> Opened:
         TraceError: recording by itself is switched off, and the graph has parameters.
     """
     from phasic import config
-    from phasic.trace_elimination import find_trace
 
     if graph.n_parameters and config.get_bool("disable_auto_trace"):
         raise TraceError(
@@ -72,27 +68,16 @@ def obtain(session: Session, graph: Graph) -> Opened:
             code="AUTO_TRACE_DISABLED",
             hint="`phasic record MODEL` prints a key to give instead of the model; or unset it",
         )
-    found = find_trace(graph)
-    if found is not None:
-        return Opened(found, "cache")
-    trace = record(session, graph)
-    keep(trace)
-    return Opened(trace, "recorded")
+    trace, recorded, _ = obtain_trace(session, graph)
+    return Opened(trace, "recorded" if recorded else "cache")
 
 
-def record(session: Session, graph: Graph) -> EliminationTrace:
-    """Records a graph, with a progress bar where someone looks."""
-    from phasic.trace_elimination import record_elimination_trace
+def obtain_trace(session: Session, graph: Graph) -> ObtainedTrace:
+    """As the library's, with a progress bar where someone looks."""
+    from phasic import trace_elimination
 
     with ProgressBar(session, "recording") as bar:
-        return record_elimination_trace(graph, progress=bar.callback)
-
-
-def keep(trace: EliminationTrace) -> bool:
-    """Puts a trace into the cache; whether it is there. Failing is a warning."""
-    from phasic import trace_cache
-
-    return trace_cache.keep(trace.handle)
+        return trace_elimination.obtain_trace(graph, progress=bar.callback)
 
 
 def _read_name(session: Session) -> str:
@@ -134,38 +119,11 @@ def _load_key(text: str, options: ModelOptions) -> EliminationTrace:
             code="CACHE_DISABLED",
             hint="unset it, or `phasic record MODEL -o FILE` and name the file",
         )
-    key = _whole_key(text)
+    key = whole_key(text)
     trace = load_trace_from_cache(key)
     if trace is None:
-        raise _no_such_key(text)
+        raise no_such_key(text)
     return trace
-
-
-def _whole_key(text: str) -> str:
-    if len(text) == _KEY_LENGTH:
-        return text
-    from phasic.trace_cache import trace_directory
-
-    keys = [entry.key for entry in trace_directory().entries() if entry.key.startswith(text)]
-    if len(keys) > 1:
-        raise FormatError(
-            f"{len(keys)} cached traces have keys that start with {text}",
-            code="KEY_AMBIGUOUS",
-            hint="`phasic cache list` shows them; give more digits",
-        )
-    if not keys:
-        raise _no_such_key(text)
-    return keys[0]
-
-
-def _no_such_key(text: str) -> FormatError:
-    from phasic import config
-
-    return FormatError(
-        f"the cache in {config.get_str('cache_dir')} has no trace {text}",
-        code="CACHE_MISS",
-        hint="`phasic cache list` shows what there is; `phasic record MODEL` records",
-    )
 
 
 def _refuse(options: ModelOptions, why: str) -> None:

@@ -8,6 +8,7 @@ override by the program (`override`, used for command-line arguments). The file 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from .errors import ConfigError
 
-Value = bool | int | str
+Value = bool | int | float | str
 
 
 def _boolean(raw: object) -> bool:
@@ -45,6 +46,31 @@ def _at_least(least: int) -> Callable[[object], int]:
         return number
 
     return parse
+
+
+def _seconds(raw: object) -> float:
+    expected = "expected a positive number of seconds"
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+        raise ValueError(expected)
+    try:
+        number = float(raw)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not 0.0 < number < math.inf:
+        raise ValueError(expected)
+    return number
+
+
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def _bytes(raw: object) -> int:
+    text = str(raw).strip().upper()
+    unit = _UNITS.get(text[-1:], 1)
+    try:
+        return _at_least(0)(text[:-1] if unit > 1 else text) * unit
+    except ValueError:
+        raise ValueError("expected a number of bytes, as in 20000000, 500M or 20G") from None
 
 
 def _directory(raw: object) -> str:
@@ -79,6 +105,13 @@ class Setting:
 
 KEYS: tuple[Key, ...] = (
     Key("cache_dir", "~/.phasic_cache/traces", _directory, "where traces are kept"),
+    Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
+    Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),
+    Key("cache_max_age_days", 0, _at_least(0), "traces unused for longer go; 0: no limit"),
+    Key("cache_min_free_bytes", 0, _bytes, "free space on the file system left to others"),
+    Key("cache_lease_seconds", 10.0, _seconds, "a recording untouched for longer is abandoned"),
+    Key("cache_wait_seconds", 300.0, _seconds, "longest wait for another's recording"),
+    Key("state_dir", "~/.phasic_cache/state", _directory, "where the cache's counters are kept"),
     Key("disable_cache", False, _boolean, "neither read nor write traces"),
     Key("disable_auto_trace", False, _boolean, "never record by itself: evaluation fails instead"),
     Key("debug", False, _boolean, "say on stderr what is looked up, recorded and saved"),
@@ -191,6 +224,10 @@ def get_bool(name: str) -> bool:
 
 def get_int(name: str) -> int:
     return int(setting(name).value)
+
+
+def get_float(name: str) -> float:
+    return float(setting(name).value)
 
 
 def get_str(name: str) -> str:

@@ -30,7 +30,12 @@ from .state_space.frozen import DROPPED, FrozenGraph
 from .state_space.manual import ManualRule, Vertex
 from .state_space.matrices import Matrices, MatrixRule, as_matrices
 from .state_space.names import checked_names, fitted_names
-from .trace_elimination import EliminationTrace, find_trace, obtain_trace, record_and_keep
+from .trace_elimination import (
+    EliminationTrace,
+    obtain_trace,
+    obtain_trace_by_itself,
+    record_and_keep,
+)
 
 
 class StateSpace(Protocol):
@@ -430,18 +435,21 @@ class Graph(JaxModels):
         """
         with self._lock:
             if self._trace is None:
-                self._trace = find_trace(self)
-            if self._trace is None or (hierarchical and self._recorded_without_plans):
-                self._trace = record_and_keep(
+                self._trace, recorded, _ = obtain_trace(
                     self, hierarchical=hierarchical, min_size=min_size, progress=progress
                 )
-                self._recorded_without_plans = not hierarchical
+                self._recorded_without_plans = recorded and not hierarchical
+            elif hierarchical and self._recorded_without_plans:
+                self._trace = record_and_keep(
+                    self, hierarchical=True, min_size=min_size, progress=progress
+                )
+                self._recorded_without_plans = False
             return self._trace
 
     def _obtain_trace(self) -> EliminationTrace:
         with self._lock:
             if self._trace is None:
-                self._trace, recorded = obtain_trace(self)
+                self._trace, recorded, _ = obtain_trace_by_itself(self)
                 self._recorded_without_plans = recorded
             return self._trace
 

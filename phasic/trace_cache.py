@@ -1,22 +1,28 @@
-"""Traces in the cache directory: find one, keep one, never fail a computation for it.
+"""Traces in the cache: the store of traces, as the configuration says.
 
-A trace is a pure function of its key, so an entry is right or damaged and never stale. A damaged
-one is moved to `.quarantine`, said, and recorded again. A save that fails is a warning: the caller
-has its trace.
+A trace is a pure function of its key, so an entry is right or damaged and never stale. What the
+cache cannot do is a warning: whoever has recorded a trace has it.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar
 
 from . import config, errors
+from .cache import pins
+from .cache.collector import DAY, Limits
+from .cache.counts import Counts
 from .cache.directory import CacheDirectory
-from .messages import debug
+from .cache.store import Obtained, Policy, Store
 
 if TYPE_CHECKING:
+    from ._engine.stored_trace import StoredTrace
     from ._engine.trace import TraceHandle
 
+H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
 
 
@@ -48,6 +54,40 @@ def trace_directory() -> CacheDirectory:
     return CacheDirectory(config.get_str("cache_dir"), SUFFIX)
 
 
+def limits() -> Limits:
+    """Those of the configuration."""
+    return Limits(
+        high_bytes=config.get_int("cache_high_bytes"),
+        low_bytes=config.get_int("cache_low_bytes"),
+        max_age=config.get_int("cache_max_age_days") * DAY,
+        min_free_bytes=config.get_int("cache_min_free_bytes"),
+    )
+
+
+def trace_store() -> Store[TraceHandle]:
+    """The store of traces, as the configuration says."""
+    return _store(_trace_handle)
+
+
+def file_store(instead: Limits | None = None) -> Store[StoredTrace]:
+    """The same for those that handle traces as files; it loads no numpy.
+
+    `instead` takes the place of the configured limits.
+    """
+    return _store(_stored_trace, instead)
+
+
+def _store(handle: Callable[[], type[H]], instead: Limits | None = None) -> Store[H]:
+    directory = trace_directory()
+    policy = Policy(
+        limits=limits() if instead is None else instead,
+        lease_seconds=config.get_float("cache_lease_seconds"),
+        wait_seconds=config.get_float("cache_wait_seconds"),
+    )
+    counts = Counts(os.path.join(config.get_str("state_dir"), "counts"), directory.path)
+    return Store(directory, _TraceCodec(handle), counts, policy)
+
+
 def get_cache_info() -> CacheInfo:
     """How many traces the cache directory holds and how much room they take.
 
@@ -66,15 +106,16 @@ def get_cache_info() -> CacheInfo:
 
 
 def clear_trace_cache() -> int:
-    """Removes all traces from the cache directory.
+    """Removes all traces but pinned ones from the cache directory.
 
     Returns:
-        How many there were.
+        How many were removed.
 
     Raises:
         CacheError: an entry cannot be removed.
     """
-    return len(trace_directory().clear())
+    directory = trace_directory()
+    return len(directory.clear(pins.pinned(directory)))
 
 
 def cache_is_enabled() -> bool:
@@ -91,47 +132,55 @@ def cache_is_enabled() -> bool:
 
 def find(key: bytes) -> TraceHandle | None:
     """The trace of a key, or None: not there, damaged (moved aside and said), or disabled."""
-    if not cache_is_enabled():
-        return None
-    from ._engine.trace import TraceHandle
-
-    directory = config.get_str("cache_dir")
-    try:
-        trace = TraceHandle.load_entry(directory, key)
-    except errors.FormatError as error:
-        _quarantine(directory, key, error)
-        return None
-    except errors.CacheError as error:
-        errors.warn("CACHE_READ_FAILED", f"the cache entry cannot be read: {error.message}")
-        return None
-    debug(f"cache {'hit' if trace else 'miss'}: {key.hex()} in {directory}")
-    return trace
-
-
-def _quarantine(directory: str, key: bytes, error: errors.FormatError) -> None:
-    from ._engine.trace import TraceHandle
-
-    moved = "it was moved to .quarantine and is recorded again"
-    try:
-        TraceHandle.quarantine_entry(directory, key)
-    except errors.CacheError as failure:
-        moved = f"it could not be moved aside ({failure.message})"
-    errors.warn("CACHE_ENTRY_BAD", f"a bad cache entry: {error.message}; {moved}")
-    debug(f"cache entry bad: {key.hex()} [{error.code}]")
+    return trace_store().find(key.hex()) if cache_is_enabled() else None
 
 
 def keep(trace: TraceHandle) -> bool:
     """Saves a trace under its own key; whether it is there now. A failure is a warning."""
+    return cache_is_enabled() and trace_store().keep(trace.hashes[1].hex(), trace)
+
+
+def obtain(key: bytes, record: Callable[[], TraceHandle]) -> Obtained[TraceHandle]:
+    """The trace of a key from the cache, else recorded, by one process of all that want it."""
     if not cache_is_enabled():
-        return False
-    directory = config.get_str("cache_dir")
-    try:
-        trace.save_entry(directory)
-    except errors.CacheError as error:
-        errors.warn(
-            "CACHE_SAVE_FAILED",
-            f"the trace could not be saved in the cache, and is used all the same: {error.message}",
-        )
-        return False
-    debug(f"saved: {trace.hashes[1].hex()} in {directory}, {trace.n_bytes} bytes")
-    return True
+        return Obtained(record(), recorded=True, kept=False)
+    return trace_store().obtain(key.hex(), record)
+
+
+def _trace_handle() -> type[TraceHandle]:
+    from ._engine.trace import TraceHandle
+
+    return TraceHandle
+
+
+def _stored_trace() -> type[StoredTrace]:
+    from ._engine.stored_trace import StoredTrace
+
+    return StoredTrace
+
+
+class _TraceCodec(Generic[H]):
+    """Entries are trace files, which the engine reads and publishes.
+
+    `handle` gives the class of the values; it is loaded when the first is needed.
+    """
+
+    def __init__(self, handle: Callable[[], type[H]]) -> None:
+        self._handle = handle
+
+    def load(self, directory: str, key: str) -> H | None:
+        return self._handle().load_entry(directory, bytes.fromhex(key))
+
+    def read(self, path: str, key: str) -> H:
+        trace = self._handle().load(path)
+        if trace.hashes[1].hex() != key:
+            raise errors.FormatError(
+                f"{path} holds the trace of another graph than {key}", code="FORMAT_KEY"
+            )
+        return trace
+
+    def save(self, directory: str, key: str, value: H) -> None:
+        value.save_entry(directory)
+
+    def set_aside(self, directory: str, key: str) -> None:
+        self._handle().quarantine_entry(directory, bytes.fromhex(key))

@@ -361,10 +361,12 @@ def record_elimination_trace(
     return EliminationTrace(handle)
 
 
-def find_trace(graph: Freezable) -> EliminationTrace | None:
-    """The graph's trace from the cache, or None."""
-    found = trace_cache.find(graph.frozen.trace_key)
-    return None if found is None else EliminationTrace(found)
+class ObtainedTrace(NamedTuple):
+    """A trace; whether it is newly recorded, and whether the cache holds it now."""
+
+    trace: EliminationTrace
+    recorded: bool
+    kept: bool
 
 
 def record_and_keep(
@@ -382,10 +384,29 @@ def record_and_keep(
     return trace
 
 
-def obtain_trace(graph: Freezable) -> tuple[EliminationTrace, bool]:
-    """The graph's trace, and whether it is newly recorded: from the cache, else recorded and kept.
+def obtain_trace(
+    graph: Freezable,
+    *,
+    hierarchical: bool = False,
+    min_size: int = 50,
+    progress: Progress | None = None,
+) -> ObtainedTrace:
+    """The graph's trace: from the cache, else recorded and kept.
 
-    This is what evaluation calls by itself.
+    Of all processes that want it at the same time one records it and the others wait.
+    """
+
+    def record() -> TraceHandle:
+        return record_elimination_trace(
+            graph, hierarchical=hierarchical, min_size=min_size, progress=progress
+        ).handle
+
+    obtained = trace_cache.obtain(graph.frozen.trace_key, record)
+    return ObtainedTrace(EliminationTrace(obtained.value), obtained.recorded, obtained.kept)
+
+
+def obtain_trace_by_itself(graph: Freezable) -> ObtainedTrace:
+    """As `obtain_trace`; this is what evaluation calls.
 
     Raises:
         TraceError: recording by itself is switched off.
@@ -396,8 +417,7 @@ def obtain_trace(graph: Freezable) -> tuple[EliminationTrace, bool]:
             code="AUTO_TRACE_DISABLED",
             hint="call graph.compute_trace() first, or unset PHASIC_DISABLE_AUTO_TRACE",
         )
-    found = find_trace(graph)
-    return (found, False) if found else (record_and_keep(graph), True)
+    return obtain_trace(graph)
 
 
 def evaluate_trace(trace: EliminationTrace, theta: ArrayLike) -> TraceEvaluation:

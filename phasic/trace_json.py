@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._engine.trace import ARRAY_NAMES, META_NAMES, TraceHandle
+from ._engine.stored_trace import ARRAY_NAMES, META_NAMES
+from ._engine.trace import TraceHandle
 from .errors import FormatError
 
 FORMAT = "phasic-trace/1"

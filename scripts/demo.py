@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from phasic.models import structured
-from phasic.trace_elimination import EliminationTrace, find_trace
+from phasic.trace_elimination import EliminationTrace
 
 LINEAGES, DEMES = 40, 3
 MIGRATION_RATES = (0.01, 0.1, 1.0, 10.0)
@@ -45,9 +45,7 @@ def trace_and_seconds() -> tuple[EliminationTrace, float]:
     graph = structured.migration(LINEAGES, DEMES)
     graph.states()
     began = perf_counter()
-    trace = find_trace(graph)
-    if trace is None:
-        trace = graph.compute_trace()
+    trace = graph.compute_trace()
     return trace, perf_counter() - began
 
 

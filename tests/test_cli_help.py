@@ -27,7 +27,15 @@ COMMANDS = [
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),
+    ("cache", "show"),
+    ("cache", "verify"),
+    ("cache", "prune"),
     ("cache", "clear"),
+    ("cache", "pin"),
+    ("cache", "unpin"),
+    ("cache", "export"),
+    ("cache", "import"),
+    ("cache", "path"),
 ]
 
 
@@ -173,6 +181,17 @@ def test_clearing_the_cache_loads_no_numpy_and_no_jax(tmp_path, monkeypatch):
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path))
     (tmp_path / ("0" * 64 + ".trace")).write_bytes(b"x")
     assert loaded_by("cache", "clear", "--force") == set()
+
+
+@pytest.mark.parametrize("command", ["path", "show", "verify", "prune", "pin", "export", "import"])
+def test_commands_on_entries_load_no_numpy_and_no_jax(command, tmp_path, monkeypatch):
+    """Typer may load pydantic for them: they have arguments that may be left out."""
+    monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
+    key = phasic("record", "phasic.models.coalescent:kingman", "--arg", "n=4").out.strip()
+    archive = str(tmp_path / "one.tar")
+    assert phasic("cache", "export", "-o", archive).code == ExitCode.DONE
+    more = {"show": [key], "pin": [key], "export": ["-o", archive], "import": [archive]}
+    assert loaded_by("cache", command, *more.get(command, [])) <= {"pydantic"}
 
 
 def test_the_check_of_what_is_loaded_can_fail():

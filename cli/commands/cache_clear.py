@@ -22,9 +22,12 @@ def clear(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be removed.")
     ] = False,
+    pinned: Annotated[
+        bool, typer.Option("--pinned", help="Remove pinned traces too, and their pins.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> Result:
-    """Remove all traces from the cache. Asks on a terminal; needs --force elsewhere.
+    """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
 
     \b
     Examples:
@@ -32,15 +35,20 @@ def clear(
       phasic cache clear --dry-run
       phasic cache clear --force
     """
+    from phasic.cache import pins
     from phasic.trace_cache import trace_directory
 
     session = session_of(context)
     cache = trace_directory()
-    found = cache.entries()
+    pinned_keys = pins.pinned(cache)
+    kept = frozenset() if pinned else pinned_keys
+    found = [entry for entry in cache.entries() if entry.key not in kept]
     if not dry_run:
         if found and not force and not _confirmed(session, found, cache.path):
             return _outcome(cache.path, [], dry_run, ExitCode.NO)
-        found = cache.clear()
+        found = cache.clear(kept)
+        for key in pinned_keys - kept:
+            pins.unpin(cache, key)
     return _outcome(cache.path, found, dry_run, ExitCode.DONE)
 
 

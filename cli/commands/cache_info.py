@@ -1,6 +1,8 @@
-"""`phasic cache info`: where traces are kept and how much room they take."""
+"""`phasic cache info`: where traces are kept, how much room they take, what happened to them."""
 
 from __future__ import annotations
+
+import time
 
 import typer
 
@@ -9,7 +11,11 @@ from phasic.cli.results import Fields, Result
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
-    """Where traces are kept, how many there are and how many bytes they take.
+    """Where traces are kept, how many and how large they are, hits and misses, failures, limits.
+
+    What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
+    with this cache on this machine. Ages are times since the last use, which are noted where there
+    are limits, else since writing.
 
     \b
     Examples:
@@ -17,20 +23,25 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
     """
     from phasic import config
-    from phasic.trace_cache import trace_directory
+    from phasic.cache.summary import summarise
+    from phasic.trace_cache import file_store
 
-    directory = config.setting("cache_dir")
-    cache = trace_directory()
-    found = cache.entries()
-    return Result(
-        Fields(
-            {
-                "directory": directory.value,
-                "source": directory.source,
-                "enabled": not config.get_bool("disable_cache"),
-                "traces": len(found),
-                "bytes": sum(entry.n_bytes for entry in found),
-                "quarantined": len(cache.quarantined()),
-            }
-        )
-    )
+    place = config.setting("cache_dir")
+    store = file_store()
+    summary = summarise(store.directory, time.time())
+    limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
+    fields = {
+        "directory": place.value,
+        "source": place.source,
+        "enabled": not config.get_bool("disable_cache"),
+        "traces": summary.entries,
+        "bytes": summary.bytes,
+        "pinned": summary.pinned,
+        "quarantined": summary.quarantined,
+        **store.counts.read(),
+        "not_counted": store.counts.problem(),
+        **{name: config.get_int(f"cache_{name}") for name in limits},
+        "ages": summary.ages,
+        "sizes": summary.sizes,
+    }
+    return Result(Fields(fields))

@@ -52,22 +52,17 @@ def record(
       phasic record model.py | phasic evaluate - --theta 1.0
     """
     from phasic.cli.model_source import ModelOptions, load_model
-    from phasic.cli.trace_source import keep, need_place, not_kept
-    from phasic.cli.trace_source import record as record_graph
-    from phasic.trace_elimination import find_trace
+    from phasic.cli.trace_source import need_place, not_kept, obtain_trace
 
     session = session_of(context)
     options = ModelOptions.of(arg, max_vertices, discrete)
     need_place(output)
     graph = load_model(model, options)
     began = perf_counter()
-    trace = None if output is not None and _cache_is_off() else find_trace(graph)
-    origin = "recorded" if trace is None else "cache"
-    if trace is None:
-        trace = record_graph(session, graph)
-        kept = _cache_is_off() or keep(trace)
-        if output is None and not kept:
-            raise not_kept(trace.key)
+    trace, recorded, kept = obtain_trace(session, graph)
+    if output is None and not kept:
+        raise not_kept(trace.key)
+    origin = "recorded" if recorded else "cache"
     seconds = perf_counter() - began
     if output is not None:
         trace.save(output)
@@ -83,9 +78,3 @@ def record(
     if output is not None:
         return Result(Value("path", str(output), details))
     return Result(Value("key", trace.key, details))
-
-
-def _cache_is_off() -> bool:
-    from phasic import config
-
-    return config.get_bool("disable_cache")

@@ -56,6 +56,7 @@ extern "C" {
     ROW(PTD_TRACE_INVALID, 306, "trace data are inconsistent; index: the array, value: where")     \
     ROW(PTD_FORMAT_KEY, 307, "the entry holds another key than its name says")                     \
     ROW(PTD_TRACE_TOO_LARGE, 308, "the trace would exceed its size bound; value: bytes needed")    \
+    ROW(PTD_FORMAT_TOO_LARGE, 309, "the file is longer than a trace may be; value: its bytes")     \
     ROW(PTD_IO_ERROR, 401, "an operating system call failed; value: errno")                        \
     ROW(PTD_CACHE_MISS, 402, "no such entry")                                                      \
     ROW(PTD_CACHE_NOT_REGULAR, 403, "the entry is not a regular file")                             \
@@ -333,7 +334,9 @@ PTD_API void ptd_buffer_release(uint8_t *bytes);
 
 /* `<directory>/<key in hex>.trace`, published durably: written under a unique name in `.tmp`,
  * fsynced, closed, linked to its name (first wins), the directory fsynced. PTD_OK also where a
- * valid entry was there already. The directory is made (0700) where it is missing. Call numbers of
+ * valid entry was there already. The directory is made (0700) where it is missing. An entry has
+ * mode 0440 whatever the umask, housekeeping directories are as open to the group as the cache:
+ * users of a group share a setgid one. After an error nothing of it is visible. Values of
  * PTD_IO_ERROR are errno. */
 PTD_API PTD_MUST_CHECK ptd_status ptd_save_trace_to_cache(const ptd_elimination_trace *trace,
                                                           const char *directory, ptd_error *error);

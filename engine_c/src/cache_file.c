@@ -128,18 +128,24 @@ static ptd_status open_housekeeping(int cache, const char *name, int *directory,
         return ptd_file_failed(error);
     }
     const mode_t mode = PRIVATE_MODE | (about.st_mode & (S_ISGID | S_IRWXG));
-    const int made = mkdirat(cache, name, PRIVATE_MODE) == 0;
-    if (!made && errno != EEXIST) {
-        return ptd_file_failed(error);
+    for (int is_second = 0;; is_second = 1) {
+        const int made = mkdirat(cache, name, PRIVATE_MODE) == 0;
+        if (!made && errno != EEXIST) {
+            return ptd_file_failed(error);
+        }
+        *directory = ptd_file_open_directory(cache, name, O_NOFOLLOW);
+        if (*directory >= 0) {
+            if (made) {
+                (void)fchmod(*directory, mode); /* file systems without modes need none */
+            }
+            return PTD_OK;
+        }
+        const ptd_status status = ptd_file_failed(error);
+        /* Its maker has not opened it to the group yet, or died before: an empty one may go. */
+        if (is_second || errno != EACCES || unlinkat(cache, name, AT_REMOVEDIR) != 0) {
+            return status;
+        }
     }
-    *directory = ptd_file_open_directory(cache, name, O_NOFOLLOW);
-    if (*directory < 0) {
-        return ptd_file_failed(error);
-    }
-    if (made) {
-        (void)fchmod(*directory, mode); /* without it the group makes do with its own entries */
-    }
-    return PTD_OK;
 }
 
 /* ---- reading */
@@ -298,7 +304,7 @@ static ptd_status write_temporary(const ptd_elimination_trace *trace, int cache,
         ptd_error own = {0};
         status = open_housekeeping(cache, TEMPORARY, temporary, &own);
         if (status == PTD_OK) {
-            status = ptd_file_write(trace, *temporary, name, ENTRY_MODE, &own);
+            status = ptd_file_write(trace, *temporary, name, ENTRY_MODE, 1, &own);
         }
         if (status == PTD_OK) {
             return PTD_OK;
@@ -340,6 +346,16 @@ static ptd_status check_winner(int cache, const uint8_t key[PTD_HASH_BYTES], int
     return quarantine_entry(cache, key, error);
 }
 
+/* Makes a new name last; one that may not last is taken back, so that failing means "not there". */
+static ptd_status settle(int cache, const char *name, ptd_error *error)
+{
+    const ptd_status status = ptd_file_sync_directory(cache, error);
+    if (status != PTD_OK) {
+        (void)unlinkat(cache, name, 0);
+    }
+    return status;
+}
+
 static ptd_status publish(const ptd_elimination_trace *trace, int cache, int temporary,
                           const char *unique, ptd_error *error)
 {
@@ -349,13 +365,13 @@ static ptd_status publish(const ptd_elimination_trace *trace, int cache, int tem
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         int is_valid = 0;
         if (linkat(temporary, unique, cache, name, 0) == 0) {
-            return ptd_file_sync_directory(cache, error);
+            return settle(cache, name, error);
         }
         if (cannot_link(errno)) {
             if (renameat(temporary, unique, cache, name) != 0) {
                 return ptd_file_failed(error);
             }
-            return ptd_file_sync_directory(cache, error);
+            return settle(cache, name, error);
         }
         if (errno != EEXIST) {
             return ptd_file_failed(error);

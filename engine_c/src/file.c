@@ -100,7 +100,7 @@ static ptd_status write_trace(int file, const ptd_elimination_trace *trace, ptd_
 }
 
 ptd_status ptd_file_write(const ptd_elimination_trace *trace, int directory, const char *name,
-                          mode_t mode, ptd_error *error)
+                          mode_t mode, int whatever_umask, ptd_error *error)
 {
     int file;
     do {
@@ -110,6 +110,9 @@ ptd_status ptd_file_write(const ptd_elimination_trace *trace, int directory, con
         return ptd_file_failed(error);
     }
     ptd_status status = write_trace(file, trace, error);
+    if (status == PTD_OK && whatever_umask) {
+        (void)fchmod(file, mode); /* file systems without modes need none */
+    }
     if (status == PTD_OK && fsync(file) != 0) {
         status = ptd_file_failed(error);
     }
@@ -229,7 +232,7 @@ static ptd_status read_open_file(int file, ptd_elimination_trace **trace, ptd_er
         return ptd_fail(error, PTD_CACHE_NOT_REGULAR, 0, about.st_mode);
     }
     if (about.st_size > MAX_FILE_BYTES) {
-        return ptd_fail(error, PTD_TRACE_TOO_LARGE, 0, (double)about.st_size);
+        return ptd_fail(error, PTD_FORMAT_TOO_LARGE, 0, (double)about.st_size);
     }
     return about.st_size > MAP_FROM_BYTES && is_local(file)
                ? read_mapped(file, (size_t)about.st_size, trace, error)

@@ -18,9 +18,10 @@ PTD_MUST_CHECK ptd_status ptd_file_unique_name(char name[PTD_UNIQUE_NAME_BYTES],
 int ptd_file_open_directory(int at, const char *name, int flags);
 
 /* Makes `name`, which must not be there yet, in the directory; what it holds is on the medium when
- * this returns. On failure nothing is left behind. */
+ * this returns. On failure nothing is left behind. `whatever_umask`: the mode is exactly that. */
 PTD_MUST_CHECK ptd_status ptd_file_write(const ptd_elimination_trace *trace, int directory,
-                                         const char *name, mode_t mode, ptd_error *error);
+                                         const char *name, mode_t mode, int whatever_umask,
+                                         ptd_error *error);
 /* Makes what was linked, renamed or removed in the directory last. */
 PTD_MUST_CHECK ptd_status ptd_file_sync_directory(int directory, ptd_error *error);
 

@@ -59,7 +59,7 @@ ptd_status ptd_save_trace_to_file(const ptd_elimination_trace *trace, const char
     if (directory < 0) {
         return ptd_file_failed(error);
     }
-    status = ptd_file_write(trace, directory, temporary, 0666, error);
+    status = ptd_file_write(trace, directory, temporary, 0666, 0, error);
     if (status != PTD_OK) {
         goto done;
     }

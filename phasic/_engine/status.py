@@ -139,6 +139,9 @@ ROWS: dict[str, Row] = {
     "FORMAT_HEADER": Row(F, "{place} has a malformed header at byte {index}", _AGAIN),
     "FORMAT_CHECKSUM": Row(F, "{place} is damaged: the checksum of {array} is wrong", _AGAIN),
     "FORMAT_KEY": Row(F, "{place} holds the trace of another graph than its name says", _AGAIN),
+    "FORMAT_TOO_LARGE": Row(
+        F, "{place} has {value:,.0f} bytes, more than a trace file may have", _AGAIN
+    ),
     "TRACE_INVALID": Row(
         F, "{place} holds inconsistent data in {array}, element {value:.0f}", _AGAIN
     ),

@@ -1,7 +1,9 @@
-"""A cache directory: its entries, their sizes, removing them.
+"""A cache directory: whom it trusts, its entries, and the dot-directories of its housekeeping.
 
-One file an entry, `<key><suffix>`, the key 64 hexadecimal digits. Dot-directories hold what is
-being written (`.tmp`), what was bad (`.quarantine`) and the like; they are no entries.
+One file an entry, `<key><suffix>`, the key 64 hexadecimal digits. Dot-directories hold what is no
+entry; they are made when needed, as open to the group as the cache is, and removed when empty:
+`.tmp` (being written), `.lease` (being recorded), `.quarantine` (damaged), `.access` (last uses,
+only where there are limits), `.pins`, `.plans`.
 """
 
 from __future__ import annotations
@@ -9,13 +11,20 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from errno import ENOTDIR
 
 from ..errors import CacheError
 
 _KEY = re.compile(r"[0-9a-f]{64}")
-HOUSEKEEPING = (".tmp", ".lease", ".quarantine", ".access", ".plans")
+_PRIVATE = 0o700
+_AGAIN = 16  # another process may remove a dot-directory between two of our calls
+
+TEMPORARY = ".tmp"
+QUARANTINE = ".quarantine"
+PLANS = ".plans"
+ACCESS = ".access"
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,17 @@ class Entry:
 
 
 class CacheDirectory:
-    """The entries with one suffix in one directory, which need not exist."""
+    """The entries with one suffix in one directory, which need not exist.
+
+    Whatever looks into a directory that others than those trusted may write to raises `CacheError`
+    (`CACHE_UNTRUSTED`): trusted are we and root, and our groups where the directory is setgid.
+    """
 
     def __init__(self, path: str, suffix: str) -> None:
         self.path = path
         self.suffix = suffix
+
+    # ---- entries
 
     def entry_path(self, key: str) -> str:
         """Where the entry of `key` is or would be.
@@ -51,21 +66,20 @@ class CacheDirectory:
         """All entries, by key. One that vanishes meanwhile is left out.
 
         Raises:
-            CacheError: the directory is there and cannot be read.
+            CacheError: the directory is there and cannot be read, or is not trusted.
         """
         return sorted(self._entries(), key=lambda entry: entry.key)
 
+    def irregular(self) -> list[str]:
+        """Keys whose place is taken by what is no regular file."""
+        return sorted(
+            key
+            for key, item in self._named_like_entries()
+            if not item.is_file(follow_symlinks=False)
+        )
+
     def _entries(self) -> Iterator[Entry]:
-        try:
-            found = list(os.scandir(self.path))
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _failed(self.path, error) from error
-        for item in found:
-            key = item.name.removesuffix(self.suffix)
-            if key == item.name or not _KEY.fullmatch(key):
-                continue
+        for key, item in self._named_like_entries():
             try:
                 status = item.stat(follow_symlinks=False)
             except FileNotFoundError:
@@ -73,12 +87,17 @@ class CacheDirectory:
             if stat.S_ISREG(status.st_mode):
                 yield Entry(key, item.path, status.st_size, status.st_mtime)
 
-    def quarantined(self) -> list[str]:
-        """Names of the entries that were moved aside."""
+    def _named_like_entries(self) -> Iterator[tuple[str, os.DirEntry[str]]]:
+        if self.status() is None:
+            return
         try:
-            return sorted(os.listdir(os.path.join(self.path, ".quarantine")))
-        except FileNotFoundError:
-            return []
+            found = list(os.scandir(self.path))
+        except OSError as error:
+            raise failed(self.path, error) from error
+        for item in found:
+            key = item.name.removesuffix(self.suffix)
+            if key != item.name and _KEY.fullmatch(key):
+                yield key, item
 
     def remove(self, key: str) -> bool:
         """Removes one entry; whether it was there.
@@ -86,47 +105,200 @@ class CacheDirectory:
         Raises:
             CacheError: it is there and cannot be removed.
         """
-        path = self.entry_path(key)
+        return self.unlink(self.entry_path(key))
+
+    def quarantined(self) -> list[str]:
+        """Names of the entries that were moved aside."""
+        return self.listing(QUARANTINE)
+
+    def clear(self, kept: frozenset[str] = frozenset()) -> list[Entry]:
+        """Removes all entries but those of the keys `kept`, and what is quarantined, planned or
+        noted of them.
+
+        Files that are being written are left to their writers.
+
+        Returns:
+            The entries removed.
+
+        Raises:
+            CacheError: something is there and cannot be removed.
+        """
+        removed = [
+            entry for entry in self.entries() if entry.key not in kept and self.remove(entry.key)
+        ]
+        for name in (QUARANTINE, PLANS, ACCESS):
+            for file in self.listing(name):
+                if name != ACCESS or file not in kept:
+                    self.discard(os.path.join(self.folder(name), file))
+            self.drop_folder(name)
+        return removed
+
+    # ---- the directory
+
+    def status(self) -> os.stat_result | None:
+        """Of the directory; None where there is none.
+
+        Raises:
+            CacheError: it is no directory, cannot be reached, or is not trusted.
+        """
+        try:
+            about = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise failed(self.path, error) from error
+        if not stat.S_ISDIR(about.st_mode):
+            raise failed(self.path, NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR)))
+        if not _is_trusted(about):
+            raise CacheError(
+                f"{self.path} can be written by others or belongs to someone else",
+                code="CACHE_UNTRUSTED",
+                hint="chmod go-w it, or choose another with PHASIC_CACHE_DIR; to share one with a "
+                "group, chmod 2770 it",
+            )
+        return about
+
+    # ---- housekeeping
+
+    def folder(self, name: str) -> str:
+        """The path of a dot-directory, which need not exist."""
+        return os.path.join(self.path, name)
+
+    def listing(self, name: str) -> list[str]:
+        """What a dot-directory holds, sorted; nothing where it is missing."""
+        try:
+            return sorted(os.listdir(self.folder(name)))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise failed(self.folder(name), error) from error
+
+    def make_file(self, name: str, file: str) -> bool:
+        """Makes the empty `file` in the dot-directory `name`; False where there is one.
+
+        Makes what directories are missing. The file is as open to the group as the cache is.
+
+        Raises:
+            CacheError: it cannot be made.
+        """
+        return self.within(name, lambda folder, mode: _make_file(os.path.join(folder, file), mode))
+
+    def within(self, name: str, action: Callable[[str, int], bool]) -> bool:
+        """Does what needs the dot-directory `name`: `action(its path, mode of files in it)`."""
+        folder = self.folder(name)
+        for attempt in range(_AGAIN):
+            try:
+                mode = self._make_folder(folder)
+                return action(folder, mode)
+            except FileNotFoundError as error:
+                # Another process has emptied and removed it just now.
+                if attempt == _AGAIN - 1:
+                    raise failed(folder, error) from error
+            except PermissionError as error:
+                # Its maker has not opened it to the group yet, or died before: empty, it may go.
+                if attempt == _AGAIN - 1 or not self._removed(folder):
+                    raise failed(folder, error) from error
+            except CacheError:
+                raise
+            except OSError as error:
+                raise failed(folder, error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def drop_folder(self, name: str) -> None:
+        """Removes a dot-directory if it is empty."""
+        self._removed(self.folder(name))
+
+    def unlink(self, path: str) -> bool:
+        """Removes a file of the cache; whether it was there.
+
+        Raises:
+            CacheError: it is there and cannot be removed.
+        """
         try:
             os.unlink(path)
         except FileNotFoundError:
             return False
         except OSError as error:
-            raise _failed(path, error) from error
+            raise failed(path, error) from error
         return True
 
-    def clear(self) -> list[Entry]:
-        """Removes all entries, and what is quarantined or planned; gives the entries removed.
-
-        Files that are being written are left to their writers.
+    def discard(self, path: str) -> bool:
+        """Removes what is no entry, a directory with all that it holds; whether it was there.
 
         Raises:
-            CacheError: something is there and cannot be removed.
+            CacheError: it is there and cannot be removed.
         """
-        removed = [entry for entry in self.entries() if self.remove(entry.key)]
-        for name in (".quarantine", ".plans"):
-            self._remove_directory(os.path.join(self.path, name))
-        return removed
+        try:
+            if stat.S_ISDIR(os.lstat(path).st_mode):
+                from shutil import rmtree  # it loads much, and directories are rare here
 
-    def _remove_directory(self, path: str) -> None:
-        try:
-            names = os.listdir(path)
+                rmtree(path)
+                return True
         except FileNotFoundError:
-            return
-        try:
-            for name in names:
-                os.unlink(os.path.join(path, name))
-            os.rmdir(path)
-        except FileNotFoundError:
-            # Another process clears as well.
-            return
+            return False
         except OSError as error:
-            raise _failed(path, error) from error
+            raise failed(path, error) from error
+        return self.unlink(path)
+
+    def _make_folder(self, folder: str) -> int:
+        about = self.status()
+        if about is None:
+            _make_directories(self.path)
+            about = os.stat(self.path)
+        try:
+            os.mkdir(folder, _PRIVATE)
+        except FileExistsError:
+            if not stat.S_ISDIR(os.lstat(folder).st_mode):
+                raise
+        else:
+            os.chmod(folder, _PRIVATE | stat.S_IMODE(about.st_mode) & (stat.S_ISGID | stat.S_IRWXG))
+        return 0o600 | about.st_mode & 0o060
+
+    @staticmethod
+    def _removed(folder: str) -> bool:
+        try:
+            os.rmdir(folder)
+        except OSError:
+            return False
+        return True
 
 
-def _failed(path: str, error: OSError) -> CacheError:
+def _is_trusted(about: os.stat_result) -> bool:
+    if about.st_mode & stat.S_IWOTH:
+        return False
+    if about.st_uid in (os.geteuid(), 0):
+        return True
+    ours = {os.getegid(), *os.getgroups()}
+    return bool(about.st_mode & stat.S_ISGID) and about.st_gid in ours
+
+
+def _make_directories(path: str) -> None:
+    parent = os.path.dirname(path)
+    if not os.path.isdir(parent):
+        _make_directories(parent)
+    try:
+        os.mkdir(path, _PRIVATE)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+
+
+def _make_file(path: str, mode: int) -> bool:
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    except FileExistsError:
+        return False
+    try:
+        os.fchmod(file, mode)  # whatever the umask
+    finally:
+        os.close(file)
+    return True
+
+
+def failed(path: str, error: OSError) -> CacheError:
+    """The exception of an operating system call that failed."""
     raised = CacheError(
-        f"{path}: {error.strerror}",
+        f"{path}: {error.strerror or error}",
         code="IO_ERROR",
         hint="check the path, its permissions and free space",
     )

@@ -85,6 +85,7 @@ class Entry:
         raise GraphError(
             f"the docstring of {self.place} has no example that calls it and .at(theta)",
             code="MODEL_ARGUMENT",
+            hint="end it with one, as in the modules of phasic.models",
         )
 
     def _bound(

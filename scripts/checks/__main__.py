@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import allocation, density, engine, fuzz, lint, memcheck, sanitizers, suite
+from checks import allocation, cache, density, engine, fuzz, lint, memcheck, sanitizers, suite
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -36,12 +36,14 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
         "valgrind, Python session": memcheck.session,
     },
     "alloc": {"failing allocations": allocation.failures},
+    "cache": {"trials of the cache": cache.trials},
 }
 HELP = {
     "asan": "all tests under the address and undefined-behaviour sanitizers",
     "tsan": "the C tests with threads under the thread sanitizer",
     "valgrind": "the C tests and a Python session under valgrind",
     "alloc": "the n-th allocation fails, for every n",
+    "cache": "many processes, deaths, full disks, damage and limits against the cache",
 }
 
 
@@ -73,7 +75,13 @@ def chosen(options: argparse.Namespace, sandbox: Sandbox) -> list[Stage]:
     fuzz_seconds = options.fuzz or (60 if options.all else 0)
     density_points = options.density or (10_000 if options.all else 0)
     others = (
-        options.fix or options.tests or options.bench or asked or fuzz_seconds or density_points
+        options.fix
+        or options.tests
+        or options.bench
+        or asked
+        or fuzz_seconds
+        or density_points
+        or options.large_entry
     )
     if options.fix:
         add({"formatters": lint.fix})
@@ -87,6 +95,8 @@ def chosen(options: argparse.Namespace, sandbox: Sandbox) -> list[Stage]:
         add({"fuzzer": partial(fuzz.codec, seconds=fuzz_seconds)})
     if density_points:
         add({"densities": partial(density.trials, points=density_points)})
+    if options.large_entry:
+        add({"large entry": partial(cache.large_entry, mebibytes=options.large_entry)})
     if options.bench:
         add({"bench": bench})
     return stages
@@ -120,9 +130,16 @@ def parser() -> argparse.ArgumentParser:
         help="densities of random models against an oracle",
     )
     parser.add_argument(
+        "--large-entry",
+        type=int,
+        default=0,
+        metavar="MIB",
+        help="publish and load a trace of that size (the design's is 4096), with little memory",
+    )
+    parser.add_argument(
         "--all",
         action="store_true",
-        help="everything above but --fresh and --fix (--fuzz 60 --density 10000)",
+        help="everything above but --fresh, --fix and --large-entry (--fuzz 60 --density 10000)",
     )
     parser.add_argument("--bench", action="store_true", help="the contest with peers")
     return parser

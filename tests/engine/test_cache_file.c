@@ -256,6 +256,44 @@ static void check_in_child(void (*check)(void), int unprivileged)
     CHECK(WIFEXITED(result) && WEXITSTATUS(result) == 0);
 }
 
+/* Another of the group made `.tmp` and died before opening it to the group. */
+static void save_past_closed_directory(void)
+{
+    ptd_error error;
+    CHECK(save(&error) == PTD_OK && load(&error) == PTD_OK && count_names(cache) == 1);
+}
+
+static void check_group(void)
+{
+    ptd_error error;
+    struct stat about;
+    char path[PATH_BYTES];
+    new_cache("group");
+    const mode_t before = umask(077);
+    CHECK(chmod(cache, 02770) == 0 && save(&error) == PTD_OK);
+    CHECK(stat(entry, &about) == 0 && (about.st_mode & 0777) == 0440); /* for the group to read */
+    CHECK(unlink(entry) == 0);
+    umask(before);
+    snprintf(path, sizeof path, "%.300s/.tmp", cache);
+    CHECK(chmod(root, 0711) == 0 && mkdir(path, 0) == 0);
+    if (geteuid() == 0) { /* whom no mode stops */
+        CHECK(chown(cache, UNPRIVILEGED, UNPRIVILEGED) == 0 && chmod(cache, 0700) == 0);
+    }
+    check_in_child(save_past_closed_directory, 1);
+    CHECK(geteuid() != 0 || chown(cache, 0, 0) == 0);
+}
+
+/* A file that claims, without taking room, to be longer than a trace may be. */
+static void check_endless_file(void)
+{
+    ptd_error error;
+    new_cache("endless");
+    write_entry("", 0);
+    CHECK(truncate(entry, (off_t)60 << 30) == 0);
+    CHECK(load(&error) == PTD_FORMAT_TOO_LARGE && error.value == (double)((off_t)60 << 30));
+    CHECK(save(&error) == PTD_OK && load(&error) == PTD_OK && count_quarantined() == 1);
+}
+
 static void save_into_read_only(void)
 {
     ptd_error error;
@@ -450,6 +488,8 @@ int main(void)
     check_not_regular("directory", make_directory);
     check_not_regular("socket", make_socket);
     check_untrusted();
+    check_group();
+    check_endless_file();
     check_read_only();
     check_failed_write();
     check_two_processes();

@@ -1,0 +1,41 @@
+"""`phasic cache path`: where the cache or one of its traces lies."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from phasic.cli.options import JsonOption
+from phasic.cli.results import Result, Value
+
+
+def path(
+    context: typer.Context,
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[KEY]", help="The key of a cached trace, or its first 8 digits or more."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> Result:
+    """The directory of the cache, which need not exist; with KEY the file of that trace.
+
+    \b
+    Examples:
+      phasic cache path
+      du -sh "$(phasic cache path)"
+      phasic cache path KEY
+    """
+    from phasic.cli.keys import no_such_key, whole_key
+    from phasic.trace_cache import trace_directory
+
+    directory = trace_directory()
+    if key is None:
+        return Result(Value("path", directory.path))
+    found = directory.entry_path(whole_key(key))
+    if not os.path.lexists(found):
+        raise no_such_key(key)
+    return Result(Value("path", found))

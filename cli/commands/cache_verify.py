@@ -1,0 +1,64 @@
+"""`phasic cache verify`: which traces in the cache are damaged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from phasic.cli.exit_codes import ExitCode
+from phasic.cli.options import JsonOption, KeysArgument
+from phasic.cli.results import Result, Table
+from phasic.cli.session import session_of
+
+if TYPE_CHECKING:
+    from phasic.errors import PhasicError
+
+
+def verify(
+    context: typer.Context,
+    keys: KeysArgument = None,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Move what is damaged to .quarantine.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> Result:
+    """Read traces in the cache whole and list those that are damaged: key, code, what is wrong.
+
+    Checksums, all indices and the hash of the graph are checked. Exits 1 if there is any.
+
+    \b
+    Examples:
+      phasic cache verify
+      phasic cache verify 3f2a90cc
+      phasic cache verify --quarantine
+    """
+    from phasic.cli.keys import no_such_key, whole_key
+    from phasic.cli.progress import ProgressBar
+    from phasic.trace_cache import file_store
+
+    session = session_of(context)
+    store = file_store()
+    directory = store.directory
+    asked = [whole_key(key) for key in keys or ()]
+    chosen = asked or sorted(
+        {entry.key for entry in directory.entries()} | set(directory.irregular())
+    )
+    damaged: list[tuple[str, PhasicError]] = []
+    with ProgressBar(session, "verifying") as bar:
+        for done, key in enumerate(chosen):
+            if bar.callback is not None:
+                bar.callback(done, len(chosen))
+            value, problem = store.look(key)
+            if problem is not None:
+                damaged.append((key, problem))
+            elif value is None and key in asked:
+                raise no_such_key(key)
+    if quarantine:
+        for key, problem in damaged:
+            store.set_aside(key, problem)
+    count = "1 trace" if len(chosen) == 1 else f"{len(chosen):,} traces"
+    session.note(f"{count} read, {len(damaged):,} damaged")
+    rows = [(key, problem.code, problem.message) for key, problem in damaged]
+    table = Table(("key", "code", "problem"), rows, noun="damaged trace")
+    return Result(table, ExitCode.NO if damaged else ExitCode.DONE)

@@ -1,0 +1,78 @@
+"""The cache's trials in short, and each of them against a cache with a bug.
+
+The long forms are `scripts/check --cache`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cache_trials import launch
+
+# Name, count; `scripts/checks/cache.py` has the counts of the long forms.
+SHORT = {
+    "one-key": 64,
+    "two-paths": 12,
+    "holder-killed": 12,
+    "skewed-clocks": 9,
+    "kill-at-each-call": 12,
+    "failures": 20,
+    "damage": 40,
+    "verify": 400,
+    "sharing": 2,
+}
+# With bounds on time or memory, or with so much to be done in a time.
+MEASURED = {
+    "random-kills": 40,
+    "limits": 160,
+    "readers": 80,
+    "hostile": 3,
+    "large": 80,
+    "hit": 200,
+}
+FIRES_AT = {
+    "random-kills": 80,
+    "kill-at-each-call": 2,
+    "readers": 40,
+    "one-key": 8,
+    "sharing": 1,
+    "hostile": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return launch.build_shim(tmp_path_factory.mktemp("shim"))
+
+
+def _needs_root(name: str) -> None:
+    if name == "sharing" and os.geteuid() != 0:
+        pytest.skip("only root can be other users")
+
+
+TRIALS = [
+    *(pytest.param(name, count, id=name) for name, count in SHORT.items()),
+    *(
+        pytest.param(name, count, id=name, marks=pytest.mark.measured)
+        for name, count in MEASURED.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "count"), TRIALS)
+def test_promises_are_kept(name: str, count: int, library: Path) -> None:
+    _needs_root(name)
+    status, output = launch.run(name, count, library=library)
+    assert status == 0, output
+    assert output.startswith(f"{name}: "), output
+
+
+@pytest.mark.parametrize(("name", "count"), TRIALS)
+def test_trials_find_a_planted_bug(name: str, count: int, library: Path) -> None:
+    _needs_root(name)
+    status, output = launch.run(name, FIRES_AT.get(name, count), "planted", library=library)
+    assert status == 1, output
+    assert "broken: " in output
