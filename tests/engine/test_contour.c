@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "density.h"
+#include "long_double.h"
 #include "small_graphs.h"
 
 enum { MOST_TIMES = 64, MOST_JETS = 6 };
@@ -52,7 +53,8 @@ static void check_answers(const answers *a, const long double *expected, double 
     for (int k = 0; k < a->n; k++) {
         const double off = fabs((double)((long double)a->log_value[k] - expected[k]));
         CHECK(a->bound[k] < most);
-        CHECK(off <= a->bound[k] + 2 * DBL_EPSILON * fabs(a->log_value[k]));
+        CHECK(off <= a->bound[k] + 2 * DBL_EPSILON * fabs(a->log_value[k]) ||
+              !long_doubles_are_long());
     }
 }
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "check.h"
+#include "long_double.h"
 
 /* "philox4x32 10" of kat_vectors in Random123 1.14.0 (github.com/DEShawResearch/random123). */
 static void test_known_answers(void)
@@ -77,8 +78,7 @@ static void test_logarithms(void)
                 fmax(worst_complement, ulps(ptd_minus_log_complement(near), -log1pl(-near)));
         }
     }
-    CHECK(worst < 1);
-    CHECK(worst_complement < 4);
+    CHECK((worst < 1 && worst_complement < 4) || !long_doubles_are_long());
     CHECK(worst > 0.4 && worst_complement > 0.4); /* the ruler measures */
     CHECK(ptd_minus_log_complement(0) == 0);
     CHECK(ptd_minus_log_complement(DBL_TRUE_MIN) == DBL_TRUE_MIN);

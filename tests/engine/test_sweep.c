@@ -4,6 +4,7 @@
 
 #include "chains.h"
 #include "check.h"
+#include "long_double.h"
 #include "sweep.h"
 
 enum { N = 93, STEPS = 40, PARAMETERS = 2, JETS = 6 };
@@ -92,7 +93,7 @@ static void check_steps(const ptd_chain *chain, const char *instruction_set, int
         const long double low = exactly ? (long double)sweep.v_low[at] * 0x1p-800L : 0;
         const long double most =
             exactly ? 3e-18L * STEPS : ptd_sweep_step_error(&sweep) * STEPS * 0x1p-53L;
-        CHECK(fabsl(value + low - v[0][s]) <= most * v[0][s]);
+        CHECK(fabsl(value + low - v[0][s]) <= most * v[0][s] || !long_doubles_are_long());
         mass += v[0][s];
         left += v[0][s] * (long double)chain->exit[s * chain->jets];
         largest = fmaxl(largest, fabsl(v[1][s]));

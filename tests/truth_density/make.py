@@ -231,7 +231,7 @@ PLANS = {
     **{f"islands-10-{m}": Plan(squaring, laplace, check_every=3) for m in MIGRATION},
     **{f"islands-20-{m}": Plan(folded, laplace, check_every=5) for m in MIGRATION},
     **{f"islands-40-{m}": Plan(folded, laplace, check_every=7) for m in MIGRATION},
-    "tandem-50": Plan(settled, line),
+    "tandem-50": Plan(settled, line, check_every=5),
     "stiff-60": Plan(intervals, squaring),
     "nearly-decomposable-100": Plan(squaring, intervals, check_every=7),
     "ring-20-slow": Plan(intervals, squaring),
