@@ -7,6 +7,7 @@ import pickle
 import tracemalloc
 import zlib
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgpack
@@ -305,7 +306,8 @@ def _moments(trace: EliminationTrace, theta: float) -> list[float]:
 def test_a_trace_travels_to_other_processes() -> None:
     trace = queue_graph().compute_trace()
     thetas = [0.5, 1.0, 1.5]
-    with ProcessPoolExecutor(1) as executor:
+    # Not by a fork: other tests of this process may have started JAX, which has threads.
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
         results = list(executor.map(_moments, [trace] * 3, thetas))
     assert results == [_moments(trace, theta) for theta in thetas]
 

@@ -79,7 +79,11 @@ def import_into(store: Store[T], stream: IO[bytes]) -> Iterator[Imported]:
                 except FormatError as error:
                     yield Imported(member.name, False, error.message)
     except tarfile.TarError as error:
-        raise FormatError(f"the archive cannot be read: {error}", code="ARCHIVE_INVALID") from error
+        raise FormatError(
+            f"the archive cannot be read: {error}",
+            code="ARCHIVE_INVALID",
+            hint="it is a tar file, as `phasic cache export` writes it",
+        ) from error
 
 
 def is_entry_name(directory: CacheDirectory, name: str) -> bool:

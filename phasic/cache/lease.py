@@ -134,7 +134,11 @@ class Lease:
             thread.start()
         except RuntimeError as error:  # the process may have no more threads
             self.release()
-            raise CacheError(f"no lease on {self._name}: {error}", code="CACHE_LEASE") from error
+            raise CacheError(
+                f"no lease on {self._name}: {error}",
+                code="CACHE_LEASE",
+                hint="raise the limit on threads (ulimit -u)",
+            ) from error
         self._beating = thread
         return Turn.OURS
 
