@@ -1,0 +1,94 @@
+"""Where a search begins: at what the user says, or at the best of some thetas tried.
+
+Tried are draws from the priors. Without priors the scale of theta is not known, so these are tried
+at many powers of ten as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ConfigError, NumericError
+from .likelihood import DataLikelihood
+from .parameters import Parameters
+from .refusals import REFUSALS
+
+_DRAWS = 16
+_POWERS = np.log(10.0) * np.arange(-9, 10, 1.5)
+
+
+def best_start(
+    objective: Callable[[jax.Array], jax.Array],
+    likelihood: DataLikelihood | None,
+    parameters: Parameters,
+    start: ArrayLike | None,
+    seed: int,
+) -> jax.Array:
+    """u (n_free,) to begin at.
+
+    Args:
+        objective: a function of theta, the higher the better.
+        likelihood: whose data must be possible at one of the thetas.
+
+    Raises:
+        NumericError: some observation has density 0 at all of them.
+        ConfigError: `start` does not fit.
+    """
+    if start is not None:
+        us = _given(start, parameters)[np.newaxis]
+    else:
+        us = draws(parameters, seed, _DRAWS)
+        if parameters.scale_free:
+            middle = np.zeros((1, parameters.n_free))
+            us = np.concatenate([us, middle + _POWERS[:, np.newaxis]])
+    thetas = np.asarray(jax.jit(jax.vmap(parameters.constrain))(us))
+    evaluate = jax.jit(objective)
+    values = np.array([_value(evaluate, theta) for theta in thetas])
+    if not np.isfinite(values).any():
+        if likelihood is not None:
+            likelihood.check_support(thetas[:_DRAWS])
+        raise NumericError(
+            f"FATAL: nothing is finite at any of the {len(thetas)} thetas tried, "
+            f"{thetas[0].tolist()} the first of them",
+            code="START_NOT_FOUND",
+            hint="give a start at which the data are possible",
+        )
+    return jnp.asarray(us[int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))])
+
+
+def draws(parameters: Parameters, seed: int, number: int) -> np.ndarray:
+    """(number, n_free): u of draws from the priors."""
+    rng = np.random.default_rng(seed)
+    thetas = np.stack([parameters.sample(rng) for _ in range(number)])
+    return np.asarray(jax.jit(jax.vmap(parameters.unconstrain))(thetas))
+
+
+def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:
+    theta = np.asarray(start, dtype=float)
+    if theta.shape != (parameters.theta_dim,):
+        raise ConfigError(
+            f"start has shape {theta.shape}, expected ({parameters.theta_dim},)",
+            code="THETA_LENGTH",
+            hint="start is a theta, fixed entries included",
+        )
+    u = np.asarray(parameters.unconstrain(jnp.asarray(theta)))
+    if not np.isfinite(u).all():
+        raise ConfigError(
+            f"start {theta.tolist()} is at or outside a bound of what theta may be",
+            code="START_INVALID",
+            hint="begin inside",
+        )
+    return u
+
+
+def _value(evaluate: Callable[[jax.Array], jax.Array], theta: np.ndarray) -> float:
+    # A theta far off may ask for what the engine refuses within its tolerance: no place to begin.
+    try:
+        return float(evaluate(jnp.asarray(theta)))
+    except REFUSALS:
+        return float("nan")
