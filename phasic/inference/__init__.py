@@ -12,6 +12,7 @@ from .moment_matching import method_of_moments
 from .observations import Observations
 from .posterior import Posterior
 from .posterior_density import LogPosterior, log_posterior
+from .precision import double_precision
 from .prior_text import parse_prior
 from .priors import Beta, Dirichlet, Flat, Gamma, LogNormal, Normal, Uniform
 from .stein import Kernel
@@ -34,6 +35,7 @@ __all__ = [
     "Real",
     "Simplex",
     "Uniform",
+    "double_precision",
     "log_posterior",
     "maximum_a_posteriori",
     "maximum_likelihood",

@@ -7,7 +7,7 @@ of the others hold with them fixed there.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import NumericError, warn
 from .maximise import Climber, Maximum
 from .parameters import Parameters
+from .refusals import REFUSALS
 
 Values = NDArray[np.float64]
 Objective = Callable[[jax.Array], jax.Array]
@@ -58,14 +59,30 @@ class PointEstimate:
 
 
 def estimate(
-    objective: Objective, parameters: Parameters, start: jax.Array, method: str
+    objective: Objective,
+    parameters: Parameters,
+    starts: Sequence[jax.Array],
+    method: str,
+    rank: Objective | None = None,
 ) -> PointEstimate:
     """Maximises a function of theta over the range of the parameters.
+
+    Args:
+        objective: the function.
+        parameters: the range.
+        starts: u to begin at, one after the other.
+        method: what the result is called.
+        rank: of the maxima found, the one where this function of theta is highest is the result;
+            None: where the objective is.
 
     Raises:
         NumericError: no maximum is found.
     """
-    found, parameters, bound = _climb(objective, parameters, start)
+    climbs = _climbs(objective, parameters, starts)
+    measure = objective if rank is None else rank
+    found, parameters, bound = max(
+        climbs, key=lambda climb: float(measure(climb[1].constrain(jnp.asarray(climb[0].point))))
+    )
     point = jnp.asarray(found.point)
     theta = np.asarray(parameters.constrain(point))
     jacobian = np.asarray(jax.jacobian(parameters.constrain)(point)).reshape(len(theta), -1)
@@ -112,33 +129,50 @@ def inverse_curvature(curvature: Values, theta: Values) -> Values:
     return root @ root.T
 
 
+Climb = tuple[Maximum, Parameters, tuple[int, ...]]
+
+
+def _climbs(
+    objective: Objective, parameters: Parameters, starts: Sequence[jax.Array]
+) -> list[Climb]:
+    """The maxima that are reached from each start, if one is at all."""
+    reached: list[Climb] = []
+    first_failure: Exception | None = None
+    climber = Climber(lambda u: objective(parameters.constrain(u)))
+    for start in starts:
+        try:
+            reached.append(_climb(objective, climber, parameters, start))
+        except (NumericError, *REFUSALS) as failure:
+            first_failure = first_failure or failure
+    if not reached and first_failure is not None:
+        raise first_failure
+    return reached
+
+
 def _climb(
-    objective: Objective, parameters: Parameters, start: jax.Array
-) -> tuple[Maximum, Parameters, tuple[int, ...]]:
+    objective: Objective, climber: Climber, parameters: Parameters, start: jax.Array
+) -> Climb:
     """The maximum; entries that belong on a bound are fixed there, one after the other."""
     bound: tuple[int, ...] = ()
     while True:
-        free = parameters
-
-        def function(u: jax.Array, free: Parameters = free) -> jax.Array:
-            return objective(free.constrain(u))
-
-        if free.n_free == 0:
-            theta = free.constrain(start[:0])
-            nothing = np.zeros(0)
-            value = float(objective(theta))
-            return Maximum(nothing, value, nothing, np.zeros((0, 0)), 0, True), free, bound
-        found = Climber(function).climb(start)
-        on = _belongs_on(objective, free, found)
+        found = climber.climb(start)
+        on = _belongs_on(objective, parameters, found)
         if on is None:
             if not found.converged:
-                raise _not_converged(free, found)
-            return found, free, bound
+                raise _not_converged(parameters, found)
+            return found, parameters, bound
         index, value = on
-        theta = free.constrain(jnp.asarray(found.point)).at[index].set(value)
-        parameters = free.with_fixed(index, value)
-        start = parameters.unconstrain(theta)
+        theta = parameters.constrain(jnp.asarray(found.point)).at[index].set(value)
         bound = (*bound, index)
+        parameters = parameters.with_fixed(index, value)
+        if parameters.n_free == 0:
+            nothing = np.zeros(0)
+            at_corner = Maximum(
+                nothing, float(objective(theta)), nothing, np.zeros((0, 0)), found.iterations, True
+            )
+            return at_corner, parameters, bound
+        start = parameters.unconstrain(theta)
+        climber = Climber(lambda u, free=parameters: objective(free.constrain(u)))  # type: ignore[misc]
 
 
 def _belongs_on(

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .estimates import PointEstimate, estimate
 from .parameters import PriorArgument, TransformArgument
 from .posterior_density import log_posterior
-from .starts import best_start
+from .starts import SEARCHES, best_starts
 
 
 def maximum_a_posteriori(
@@ -62,5 +62,5 @@ def maximum_a_posteriori(
     def objective(theta: jax.Array) -> jax.Array:
         return target.likelihood(theta) + target.parameters.log_prior(theta)
 
-    begin = best_start(objective, target.likelihood, target.parameters, start, seed)
+    begin = best_starts(objective, target.likelihood, target.parameters, start, seed, SEARCHES)
     return estimate(objective, target.parameters, begin, "map")

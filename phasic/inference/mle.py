@@ -11,7 +11,7 @@ from .estimates import PointEstimate, estimate
 from .parameters import TransformArgument, make_parameters
 from .posterior_density import make_likelihood
 from .precision import say_precision
-from .starts import best_start
+from .starts import SEARCHES, best_starts
 
 
 def maximum_likelihood(
@@ -53,5 +53,6 @@ def maximum_likelihood(
     parameters = make_parameters(
         dim, None, transform, fixed, discrete=likelihood.discrete, flat=True
     )
-    begin = best_start(likelihood, likelihood, parameters, start, seed)
+    typical = likelihood.data[0].typical
+    begin = best_starts(likelihood, likelihood, parameters, start, seed, SEARCHES, typical)
     return estimate(likelihood, parameters, begin, "mle")

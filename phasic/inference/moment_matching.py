@@ -21,7 +21,7 @@ from .estimates import PointEstimate, estimate
 from .observations import Observations, as_data_sets
 from .parameters import TransformArgument, make_parameters
 from .precision import say_precision
-from .starts import best_start
+from .starts import SEARCHES, best_starts
 
 Values = NDArray[np.float64]
 
@@ -76,8 +76,8 @@ def method_of_moments(
         model = model.moments_from_graph(order + 2)
     wide = _distance(model, data, min(order + 2, len(np.unique(data.times)) - 1))
     objective = _distance(model, data, order)
-    begin = best_start(wide, None, parameters, start, seed)
-    found = estimate(objective, parameters, begin, "moments")
+    begin = best_starts(wide, None, parameters, start, seed, SEARCHES, data.typical)
+    found = estimate(objective, parameters, begin, "moments", rank=wide)
     if order == parameters.n_free and found.value < -1e-12 and not found.at_bound:
         warn(
             "MOMENTS_NOT_MATCHED",

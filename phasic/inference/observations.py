@@ -83,6 +83,14 @@ class Observations:
         others = (self.right_censored, self.intervals)
         return total + sum(len(part) for part in others if part is not None)
 
+    @property
+    def typical(self) -> float:
+        """The median of what was observed above 0, 1 if there is nothing."""
+        parts = (self.times, self.right_censored, self.intervals)
+        times = np.concatenate([part.reshape(-1) for part in parts if part is not None])
+        times = times[times > 0]
+        return float(np.median(times)) if len(times) else 1.0
+
     def fingerprint(self) -> str:
         """A hash of all numbers."""
         digest = hashlib.sha256()

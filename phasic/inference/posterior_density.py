@@ -29,7 +29,7 @@ from .likelihood import DataLikelihood
 from .observations import as_data_sets
 from .parameters import Parameters, PriorArgument, TransformArgument, make_parameters
 from .precision import say_precision
-from .starts import best_start
+from .starts import best_starts
 
 
 class LogPosterior:
@@ -70,7 +70,7 @@ class LogPosterior:
         Raises:
             NumericError: some observation is impossible at all of them.
         """
-        return best_start(self._in_theta, self.likelihood, self.parameters, None, seed)
+        return best_starts(self._in_theta, self.likelihood, self.parameters, None, seed)[0]
 
     def _in_theta(self, theta: jax.Array) -> jax.Array:
         key = jax.random.PRNGKey(0) if self.likelihood.minibatch else None

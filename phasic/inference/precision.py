@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
+import jax
 import jax.numpy as jnp
 
 from ..errors import warn
@@ -17,3 +20,8 @@ def say_precision() -> None:
             "all",
             once=True,
         )
+
+
+def double_precision() -> AbstractContextManager[None]:
+    """A block in which JAX computes in double precision, for programs that own their process."""
+    return jax.enable_x64(True)

@@ -1,7 +1,7 @@
 """Where a search begins: at what the user says, or at the best of some thetas tried.
 
-Tried are draws from the priors. Without priors the scale of theta is not known, so these are tried
-at many powers of ten as well.
+Tried are draws from the priors. Without priors the scale of theta is not known, so the inverse of a
+typical time is tried at several powers of ten as well.
 """
 
 from __future__ import annotations
@@ -19,21 +19,28 @@ from .parameters import Parameters
 from .refusals import REFUSALS
 
 _DRAWS = 16
-_POWERS = np.log(10.0) * np.arange(-9, 10, 1.5)
+SEARCHES = 6
+"""Searches for the highest maximum where there may be several."""
+_POWERS = np.log(10.0) * np.arange(-4, 5)
 
 
-def best_start(
+def best_starts(
     objective: Callable[[jax.Array], jax.Array],
     likelihood: DataLikelihood | None,
     parameters: Parameters,
     start: ArrayLike | None,
     seed: int,
-) -> jax.Array:
-    """u (n_free,) to begin at.
+    number: int = 1,
+    typical: float = 1.0,
+) -> list[jax.Array]:
+    """u (n_free,) of the best thetas tried, the best first.
 
     Args:
         objective: a function of theta, the higher the better.
         likelihood: whose data must be possible at one of the thetas.
+        number: how many at most.
+        typical: a time as the data have them; rates of its inverse are tried where no prior says
+            how large they are.
 
     Raises:
         NumericError: some observation has density 0 at all of them.
@@ -44,12 +51,14 @@ def best_start(
     else:
         us = draws(parameters, seed, _DRAWS)
         if parameters.scale_free:
-            middle = np.zeros((1, parameters.n_free))
+            middle = np.full((1, parameters.n_free), -np.log(typical))
             us = np.concatenate([us, middle + _POWERS[:, np.newaxis]])
     thetas = np.asarray(jax.jit(jax.vmap(parameters.constrain))(us))
     evaluate = jax.jit(objective)
     values = np.array([_value(evaluate, theta) for theta in thetas])
-    if not np.isfinite(values).any():
+    order = np.argsort(np.where(np.isfinite(values), -values, np.inf), kind="stable")
+    best = [index for index in order if np.isfinite(values[index])]
+    if not best:
         if likelihood is not None:
             likelihood.check_support(thetas[:_DRAWS])
         raise NumericError(
@@ -58,7 +67,7 @@ def best_start(
             code="START_NOT_FOUND",
             hint="give a start at which the data are possible",
         )
-    return jnp.asarray(us[int(np.argmax(np.where(np.isfinite(values), values, -np.inf)))])
+    return [jnp.asarray(us[index]) for index in best[:number]]
 
 
 def draws(parameters: Parameters, seed: int, number: int) -> np.ndarray:
