@@ -58,7 +58,7 @@ def load(path: str | os.PathLike[str], problem: Mapping[str, Any]) -> Arrays | N
     if not place.exists():
         return None
     try:
-        with np.load(place, allow_pickle=False) as stored:
+        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         header = json.loads(arrays.pop("header").tobytes())
         found = header["problem"] if header["format"] == FORMAT else None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..errors import NumericError, warn
 from .maximise import Climber, Maximum
 from .parameters import Parameters
-from .refusals import REFUSALS
+from .refusals import REFUSALS, value_or_nan
 
 Values = NDArray[np.float64]
 Objective = Callable[[jax.Array], jax.Array]
@@ -181,7 +181,7 @@ def _belongs_on(
     """An entry near a bound, and the bound, if the objective is no lower on it."""
     theta = parameters.constrain(jnp.asarray(found.point))
     for index, value in parameters.near_bound(found.point, _NEAR).items():
-        there = float(objective(theta.at[index].set(value)))
+        there = value_or_nan(objective, theta.at[index].set(value))
         # On the bound it is higher by the last of the way, which rounding may hide.
         if there >= found.value - 1e-9 * (1 + abs(found.value)):
             return index, value

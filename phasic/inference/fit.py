@@ -203,7 +203,7 @@ class SVGD:
         return max(1, self.n_iterations // _SNAPSHOTS)
 
     def _begun(self) -> _Run:
-        whitening, particles = self._first_particles()
+        whitening, particles = self._placement.agree(self._first_particles())
         run = self._run(whitening)
         run.state = run.flow.first(particles, self._seed)
         run.take()

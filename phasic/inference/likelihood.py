@@ -21,7 +21,7 @@ LogDensity = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 class DataLikelihood:
-    """`loglik(theta, key)`: a scalar; the key draws minibatches and is needed only for them.
+    """`loglik(theta, key)`: a scalar; the key draws minibatches, without one all data are used.
 
     Args:
         model: one for all data sets, or a list of one each.
@@ -49,17 +49,25 @@ class DataLikelihood:
         self._densities = [
             _log_density(model, part) for model, part in zip(models, data, strict=True)
         ]
-        self._parts = [
-            _minibatch(density, part, minibatch) if minibatch else _whole(model, density, part)
+        self._whole = [
+            _whole(model, density, part)
             for model, density, part in zip(models, self._densities, data, strict=True)
+        ]
+        self._batches = [
+            _minibatch(density, part, minibatch)
+            for density, part in zip(self._densities, data, strict=True)
+            if minibatch
         ]
         self._models = models
 
     def __call__(self, theta: jax.Array, key: jax.Array | None = None) -> jax.Array:
         total = jnp.zeros((), theta.dtype)
-        for number, part in enumerate(self._parts):
-            at = None if key is None else jax.random.fold_in(key, number)
-            total = total + part(theta, at)
+        if key is None or self.minibatch is None:
+            for whole in self._whole:
+                total = total + whole(theta)
+        else:
+            for number, batch in enumerate(self._batches):
+                total = total + batch(theta, jax.random.fold_in(key, number))
         return total
 
     def n_parameters(self) -> int | None:
@@ -123,9 +131,7 @@ def _log_density(model: Any, data: Observations) -> LogDensity:
     return lambda theta, times: jnp.log(model(theta, times, *rewards))
 
 
-def _whole(
-    model: Any, density: LogDensity, data: Observations
-) -> Callable[[jax.Array, jax.Array | None], jax.Array]:
+def _whole(model: Any, density: LogDensity, data: Observations) -> Callable[[jax.Array], jax.Array]:
     if hasattr(model, "loglik_from_graph") and not data.multivariate:
         whole = model.loglik_from_graph(
             data.times,
@@ -134,21 +140,20 @@ def _whole(
             intervals=data.intervals,
             rewards=data.rewards,
         )
-        return lambda theta, key: whole(theta)
+        return whole
     _refuse_censored(data, "a model that is no Graph")
     times, counts = _flat(data)
-    return lambda theta, key: _weighted(density(theta, times), counts)
+    return lambda theta: _weighted(density(theta, times), counts)
 
 
 def _minibatch(
     density: LogDensity, data: Observations, size: int
-) -> Callable[[jax.Array, jax.Array | None], jax.Array]:
+) -> Callable[[jax.Array, jax.Array], jax.Array]:
     _refuse_censored(data, "minibatches")
     times, counts = _flat(data)
     n = len(data.times)
 
-    def part(theta: jax.Array, key: jax.Array | None) -> jax.Array:
-        assert key is not None, "minibatches are drawn by a key"
+    def part(theta: jax.Array, key: jax.Array) -> jax.Array:
         rows = jax.random.randint(key, (size,), 0, n)
         return n / size * _weighted(density(theta, times[rows]), counts[rows])
 

@@ -61,18 +61,19 @@ class Climber:
         """
         point = np.asarray(start)
         value, gradient, hessian = _evaluate(self._all, point)
+        eps = float(np.finfo(hessian.dtype).eps)
         quiet = 0
         for iteration in range(1, most + 1):
             step = _ascent_step(gradient, hessian)
             length, rise = 1.0, float(gradient @ step)
             # Below the noise of the sum, values say nothing: the gradient alone leads.
-            noise = 64 * np.finfo(point.dtype).eps * (1 + abs(value)) * np.sqrt(len(point))
+            noise = 64 * eps * (1 + abs(value)) * np.sqrt(len(point))
             quiet = 0 if rise > 1e-3 * noise else quiet + 1
             if rise > noise:
                 length = self._shorten(point, step, value, rise)
             point = point + length * step
             value, gradient, hessian = _evaluate(self._all, point)
-            if np.abs(length * step).max() <= max(tolerance, 8 * np.finfo(point.dtype).eps):
+            if np.abs(length * step).max() <= max(tolerance, 1e3 * eps):
                 return Maximum(point, value, gradient, hessian, iteration, True)
             if quiet == _MOST_QUIET:  # flat for ever, as on the way to a bound
                 break

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding
 from numpy.typing import NDArray
 
@@ -52,6 +53,16 @@ class Placement:
             tree = jax.jit(lambda arrays: arrays, out_shardings=whole)(tree)
             tree = jax.tree.map(lambda array: array.addressable_data(0), tree)
         return jax.tree.map(np.asarray, tree)
+
+    def agree(self, tree: Any) -> Any:
+        """Arrays of the host as the first process has them.
+
+        Machines that differ may round differently, and what is compiled into a program of several
+        processes must be the same in all.
+        """
+        if self.mesh is None or jax.process_count() == 1:
+            return tree
+        return jax.tree.map(np.asarray, multihost_utils.broadcast_one_to_all(tree))
 
     @property
     def is_first(self) -> bool:

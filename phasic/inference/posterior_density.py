@@ -9,11 +9,13 @@ It is a plain JAX function, so that other people's samplers run on it. With blac
     warmup = blackjax.window_adaptation(blackjax.nuts, target)
     (state, parameters), _ = warmup.run(key, target.start(), num_steps=500)
     kernel = blackjax.nuts(target, **parameters)
-    _, (states, _) = jax.lax.scan(
-        lambda state, key: (kernel.step(key, state)[0],) * 2, state, jax.random.split(key, 1000))
-    thetas = jax.vmap(target.constrain)(states.position)
+    def step(state, key):
+        state, _ = kernel.step(key, state)
+        return state, state.position
+    _, us = jax.lax.scan(step, state, jax.random.split(key, 1000))
+    thetas = jax.vmap(target.constrain)(us)
 
-`tests/test_inference_blackjax.py` runs this recipe.
+`tests/test_inference_others.py` runs this recipe.
 """
 
 from __future__ import annotations
@@ -73,8 +75,7 @@ class LogPosterior:
         return best_starts(self._in_theta, self.likelihood, self.parameters, None, seed)[0]
 
     def _in_theta(self, theta: jax.Array) -> jax.Array:
-        key = jax.random.PRNGKey(0) if self.likelihood.minibatch else None
-        return self.likelihood(theta, key) + self.parameters.log_prior(theta)
+        return self.likelihood(theta) + self.parameters.log_prior(theta)
 
 
 def log_posterior(

@@ -1,7 +1,7 @@
 """Where a search begins: at what the user says, or at the best of some thetas tried.
 
-Tried are draws from the priors. Without priors the scale of theta is not known, so the inverse of a
-typical time is tried at several powers of ten as well.
+Tried are draws from the priors. Without priors the scale of theta is not known: thetas around the
+inverse of a typical time are tried, and powers of ten of it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ..errors import ConfigError, NumericError
 from .likelihood import DataLikelihood
 from .parameters import Parameters
-from .refusals import REFUSALS
+from .refusals import value_or_nan
 
 _DRAWS = 16
 SEARCHES = 6
@@ -51,11 +51,11 @@ def best_starts(
     else:
         us = draws(parameters, seed, _DRAWS)
         if parameters.scale_free:
-            middle = np.full((1, parameters.n_free), -np.log(typical))
-            us = np.concatenate([us, middle + _POWERS[:, np.newaxis]])
+            even = np.zeros((1, parameters.n_free)) + _POWERS[:, np.newaxis]
+            us = np.concatenate([us, even]) - np.log(typical)
     thetas = np.asarray(jax.jit(jax.vmap(parameters.constrain))(us))
     evaluate = jax.jit(objective)
-    values = np.array([_value(evaluate, theta) for theta in thetas])
+    values = np.array([value_or_nan(evaluate, theta) for theta in thetas])
     order = np.argsort(np.where(np.isfinite(values), -values, np.inf), kind="stable")
     best = [index for index in order if np.isfinite(values[index])]
     if not best:
@@ -93,11 +93,3 @@ def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:
             hint="begin inside",
         )
     return u
-
-
-def _value(evaluate: Callable[[jax.Array], jax.Array], theta: np.ndarray) -> float:
-    # A theta far off may ask for what the engine refuses within its tolerance: no place to begin.
-    try:
-        return float(evaluate(jnp.asarray(theta)))
-    except REFUSALS:
-        return float("nan")
