@@ -27,6 +27,13 @@ def make(path=None, **options):
     return SVGD(model, data, 1, checkpoint=path, **options)
 
 
+def twice(theta, times):
+    return exponential(2 * theta, times)
+
+
+twice.__qualname__ = exponential.__qualname__
+
+
 class Killed(Exception):
     pass
 
@@ -62,6 +69,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, minibatch):
         ({"n_particles": 21}, "n_particles"),
         ({"model": coalescent.kingman(2)}, "models"),
         ({"optimizer": 0.1}, "optimiser"),
+        ({"model": twice}, "log density"),
     ],
 )
 def test_another_problem_is_refused(tmp_path, options, what):
@@ -95,3 +103,13 @@ def test_a_pickle_is_not_opened(tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(OSError, match="nowhere"):
         make(tmp_path / "nowhere" / "fit.npz").fit()
+
+
+def test_a_fit_that_rests_stays_at_rest(tmp_path):
+    path = tmp_path / "fit.npz"
+    options = {"tolerance": 0.2, "n_iterations": 500, "optimizer": 0.3}
+    first, second = make(path, **options).fit(), make(path, **options).fit()
+    assert first.rests
+    assert second.rests
+    assert first.iterations == second.iterations < 500
+    np.testing.assert_array_equal(first.particles, second.particles)

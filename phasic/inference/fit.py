@@ -12,6 +12,7 @@ moves more than a third of a standard deviation at once.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -171,12 +172,12 @@ class SVGD:
         """
         run = self._resumed() or self._begun()
         flow, done = run.flow, int(run.state.iteration)
-        rests = False
+        rests = self._rests(run.state)
         while done < self.n_iterations and not rests:
             until = min(_next(done, self._stride), _next(done, self._every), self.n_iterations)
             run.state = flow.advance(run.state, until - done)
             done = until
-            rests = self._tolerance is not None and float(run.state.movement) <= self._tolerance
+            rests = self._rests(run.state)
             ends = rests or done == self.n_iterations
             if ends or done % self._stride == 0:
                 run.take()
@@ -196,6 +197,9 @@ class SVGD:
             rests=rests,
             fixed=tuple(self.target.parameters.fixed),
         )
+
+    def _rests(self, state: State) -> bool:
+        return self._tolerance is not None and float(state.movement) <= self._tolerance
 
     @property
     def _stride(self) -> int:
@@ -238,9 +242,16 @@ class SVGD:
         assert self._checkpoint is not None
         leaves = {f"state_{k}": leaf for k, leaf in enumerate(jax.tree.leaves(state))}
         history = {"thetas": np.stack(run.thetas), "iterations": np.array(run.iterations)}
+        probe = {"log_density": self._probe(run.whitening)}
         checkpoints.save(
-            self._checkpoint, self._problem, {**leaves, **history, **run.whitening._asdict()}
+            self._checkpoint,
+            self._problem,
+            {**leaves, **history, **probe, **run.whitening._asdict()},
         )
+
+    def _probe(self, whitening: Whitening) -> NDArray[Any]:
+        """The log density at one point: functions of the same name may differ in it."""
+        return np.asarray(self.target(jnp.asarray(whitening.centre)))
 
     def _resumed(self) -> _Run | None:
         if self._checkpoint is None:
@@ -248,13 +259,19 @@ class SVGD:
         kept = checkpoints.load(self._checkpoint, self._problem)
         if kept is None:
             return None
-        run = self._run(Whitening(kept["centre"], kept["scale"]))
+        whitening = Whitening(kept["centre"], kept["scale"])
+        there, here = kept["log_density"], self._probe(whitening)
+        if not np.allclose(there, here, rtol=1e-6):
+            raise checkpoints.other(
+                self._checkpoint, f"its log density is {there} where this one's is {here}"
+            )
+        run = self._run(whitening)
         like = run.flow.first(np.zeros((self.n_particles, len(kept["centre"]))), self._seed)
         leaves, structure = jax.tree.flatten(like)
         stored = [kept.get(f"state_{k}") for k in range(len(leaves))]
         if any(
-            there is None or there.shape != leaf.shape or there.dtype != leaf.dtype
-            for there, leaf in zip(stored, leaves, strict=True)
+            found is None or found.shape != leaf.shape or found.dtype != leaf.dtype
+            for found, leaf in zip(stored, leaves, strict=True)
         ):
             raise checkpoints.other(self._checkpoint, "the optimiser's state is another")
         run.state = run.flow.restored(jax.tree.unflatten(structure, stored))
@@ -274,7 +291,9 @@ class SVGD:
             "minibatch": self.target.likelihood.minibatch,
             "seed": self._seed,
             "double": bool(jnp.zeros(()).dtype == jnp.float64),
-            "start": self._start if isinstance(self._start, str) else self._start.tolist(),
+            "start": self._start
+            if isinstance(self._start, str)
+            else hashlib.sha256(self._start.tobytes()).hexdigest(),
         }
 
 
@@ -302,6 +321,7 @@ def _as_optimizer(optimizer: Optimizer, n_iterations: int) -> optax.GradientTran
     if isinstance(optimizer, optax.GradientTransformation):
         return optimizer
     step = optax.cosine_decay_schedule(_STEP, n_iterations) if optimizer is None else optimizer
+    # What is clipped is the direction, so that the largest step is less as the step size falls.
     return optax.chain(optax.clip(_MOST_AT_ONCE / _STEP), optax.sgd(step))
 
 

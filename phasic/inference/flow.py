@@ -35,10 +35,15 @@ class Flow:
         def log_density(z: jax.Array, key: jax.Array) -> jax.Array:
             return target(whitening.coordinates(z), key)
 
+        def whole(z: jax.Array, key: jax.Array) -> jax.Array:
+            return target(whitening.coordinates(z))
+
         force = stein_force(log_density, kernel, placement.mesh)
+        exact = stein_force(whole, kernel, placement.mesh)
         self._optimizer = optimizer
         self._placement = placement
-        self._evaluate = jax.jit(lambda state: force(state.particles, _key_of(state))[:2])
+        self._in_step = jax.jit(lambda state: force(state.particles, _key_of(state))[:2])
+        self._of_all_data = jax.jit(lambda state: exact(state.particles, state.key)[:2])
         self._advance = jax.jit(partial(advance, force=force, optimizer=optimizer))
         self._thetas = jax.jit(jax.vmap(lambda z: target.constrain(whitening.coordinates(z))))
 
@@ -77,12 +82,13 @@ class Flow:
         return np.asarray(self._placement.collect(self._thetas(state.particles)))
 
     def discrepancy(self, state: State) -> tuple[float, float]:
-        """KSD and effective sample size."""
-        particles, (_, scores) = self._placement.collect((state.particles, self._evaluate(state)))
+        """KSD and effective sample size, by all data."""
+        found = self._of_all_data(state)
+        particles, (_, scores) = self._placement.collect((state.particles, found))
         return stein_discrepancy(particles, scores)
 
     def _not_finite(self, state: State) -> NumericError:
-        values, scores = self._placement.collect(self._evaluate(state))
+        values, scores = self._placement.collect(self._in_step(state))
         bad = ~(np.isfinite(values) & np.isfinite(scores).all(axis=1))
         first = int(np.flatnonzero(bad)[0])
         return NumericError(

@@ -123,7 +123,8 @@ class Parameters:
 
     def describe(self) -> list[str]:
         """A text for each block, for the eyes of people and the keys of checkpoints."""
-        return [repr(block) for block in self.blocks]
+        own = [] if self._log_prior is None else [getattr(self._log_prior, "__qualname__", "")]
+        return [repr(block) for block in self.blocks] + own
 
 
 def make_parameters(
