@@ -20,6 +20,7 @@ from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
 from phasic.cli.commands.convert import convert
 from phasic.cli.commands.evaluate import evaluate
+from phasic.cli.commands.infer import infer
 from phasic.cli.commands.inspect import inspect
 from phasic.cli.commands.models import models
 from phasic.cli.commands.plot import plot
@@ -76,6 +77,7 @@ def top(
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       phasic plot model.py --theta 1.0 -o density.svg
       phasic sample model.py --theta 1.0 -n 1000 --seed 1
+      phasic infer model.py observed.csv --prior 'gamma(2,1)'
       phasic models
       phasic convert model.py model.drn
       phasic cache info
@@ -116,6 +118,7 @@ _SHORT = {
     models: "The models that ship, and what one of them is.",
     plot: "A density, another function or the states, as PNG or SVG.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
+    infer: "Parameters from data: a posterior, or a point estimate.",
     convert: "A model as a file of another format.",
     info: "Where traces are kept, how much room they take, hits and misses.",
     list_entries: "The traces in the cache, the newest first.",
@@ -146,6 +149,7 @@ _add(app, "inspect", inspect)
 _add(app, "evaluate", evaluate)
 _add(app, "plot", plot)
 _add(app, "sample", sample)
+_add(app, "infer", infer)
 _add(app, "models", models)
 _add(app, "convert", convert)
 app.add_typer(

@@ -89,28 +89,37 @@ def read_columns(path: str, what: str) -> NDArray[np.float64]:
     Raises:
         FormatError: there is no such file, or its rows are no numbers or of different lengths.
     """
+    with open_numbers(path, _columns_hint(what)) as stream:
+        return columns_of(path, stream, what)
+
+
+def columns_of(name: str, stream: BinaryIO, what: str) -> NDArray[np.float64]:
+    """The same, of an open stream, which errors call `name`."""
     import numpy as np
 
-    hint = f"{what}: one row a line, numbers separated by commas, tabs or blanks, or a .npy array"
-    with open_numbers(path, hint) as stream:
-        if starts_as_npy(stream):
-            return _npy_columns(path, stream, hint)
-        rows: list[list[float]] = []
-        for place, line in read_lines(path, stream, "NUMBER_FORMAT", hint):
-            parts = SEPARATOR.split(line)
-            wrong = [part for part in parts if not is_number(part)]
-            if wrong:
-                raise FormatError(
-                    f"{place}: {wrong[0]!r} is not a number", code="NUMBER_FORMAT", hint=hint
-                )
-            if rows and len(parts) != len(rows[0]):
-                raise FormatError(
-                    f"{place} has {len(parts)} numbers, and the lines before it {len(rows[0])}",
-                    code="NUMBER_FORMAT",
-                    hint=hint,
-                )
-            rows.append([float(part) for part in parts])
+    hint = _columns_hint(what)
+    if starts_as_npy(stream):
+        return _npy_columns(name, stream, hint)
+    rows: list[list[float]] = []
+    for place, line in read_lines(name, stream, "NUMBER_FORMAT", hint):
+        parts = SEPARATOR.split(line)
+        wrong = [part for part in parts if not is_number(part)]
+        if wrong:
+            raise FormatError(
+                f"{place}: {wrong[0]!r} is not a number", code="NUMBER_FORMAT", hint=hint
+            )
+        if rows and len(parts) != len(rows[0]):
+            raise FormatError(
+                f"{place} has {len(parts)} numbers, and the lines before it {len(rows[0])}",
+                code="NUMBER_FORMAT",
+                hint=hint,
+            )
+        rows.append([float(part) for part in parts])
     return np.array(rows).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
+def _columns_hint(what: str) -> str:
+    return f"{what}: one row a line, numbers separated by commas, tabs or blanks, or a .npy array"
 
 
 def _npy_columns(path: str, stream: BinaryIO, hint: str) -> NDArray[np.float64]:

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from .declared import Process, Transition
     from .distribution import Distribution
     from .graph import Graph
+    from .inference import (
+        SVGD,
+        log_posterior,
+        maximum_a_posteriori,
+        maximum_likelihood,
+        method_of_moments,
+    )
     from .trace_elimination import EliminationTrace, evaluate_trace, record_elimination_trace
 
 _PLACES = {
@@ -34,12 +41,18 @@ _PLACES = {
     "EliminationTrace": "trace_elimination",
     "Graph": "graph",
     "Process": "declared",
+    "SVGD": "inference",
     "Transition": "declared",
     "evaluate_trace": "trace_elimination",
+    "log_posterior": "inference",
+    "maximum_a_posteriori": "inference",
+    "maximum_likelihood": "inference",
+    "method_of_moments": "inference",
     "record_elimination_trace": "trace_elimination",
 }
 
 __all__ = [
+    "SVGD",
     "CacheError",
     "ConfigError",
     "Distribution",
@@ -57,6 +70,10 @@ __all__ = [
     "Transition",
     "__version__",
     "evaluate_trace",
+    "log_posterior",
+    "maximum_a_posteriori",
+    "maximum_likelihood",
+    "method_of_moments",
     "record_elimination_trace",
 ]
 

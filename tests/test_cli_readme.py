@@ -35,6 +35,7 @@ def place(tmp_path, monkeypatch):
     """A directory with the README's model, its thetas and a key."""
     (tmp_path / "model.py").write_text(EXAMPLES[0])
     (tmp_path / "thetas.csv").write_text("1.0\n2.0\n")
+    (tmp_path / "observed.csv").write_text("0.7\n1.3\n2.1\n")
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -49,7 +50,7 @@ def test_every_command_works(command, place):
     program = shlex.join([sys.executable, "-m", "phasic.cli"])
     # The `phasic record` of the line before gives the KEY.
     line = re.sub(
-        r"\bphasic (?=record|inspect|evaluate|plot|sample|models|convert|cache)",
+        r"\bphasic (?=record|inspect|evaluate|plot|sample|infer|models|convert|cache)",
         f"{program} ",
         command,
     )

@@ -26,6 +26,7 @@ def loaded_by(statement: str) -> set[str]:
         ("from phasic.trace_cache import get_cache_info; get_cache_info()", set()),
         ("from phasic import Graph, EliminationTrace, Distribution", {"numpy"}),
         ("import phasic.models, phasic.trace_serialization, phasic.hash", {"numpy"}),
+        ("from phasic import SVGD", {"numpy", "jax", "jaxlib", "optax"}),
     ],
 )
 def test_importing_loads_no_more_than_it_needs(statement: str, allowed: set[str]) -> None:

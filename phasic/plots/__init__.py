@@ -6,6 +6,16 @@ are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 
 from .curves import WHATS, plot_function
 from .files import FORMATS, save_figure
+from .particles import plot_pairs, plot_trace
 from .state_graph import MOST_VERTICES, plot_graph
 
-__all__ = ["FORMATS", "MOST_VERTICES", "WHATS", "plot_function", "plot_graph", "save_figure"]
+__all__ = [
+    "FORMATS",
+    "MOST_VERTICES",
+    "WHATS",
+    "plot_function",
+    "plot_graph",
+    "plot_pairs",
+    "plot_trace",
+    "save_figure",
+]

@@ -1,0 +1,355 @@
+"""`SVGD`: fits a posterior by particles, from the arguments to the result.
+
+The loop around `svgd.advance`: it places particles, goes on in pieces, stops where something is not
+finite or nothing moves any more, reports, and keeps checkpoints.
+
+Why the defaults: particles move in unconstrained coordinates whitened by the Laplace approximation
+(`whitening.py`), where every posterior looks about standard normal, so one step size fits all; the
+kernel has a linear part (`stein.py`), which gets means and standard deviations right with few
+particles; the step is plain gradient descent whose size falls to 0 as a cosine, and no coordinate
+moves more than a third of a standard deviation at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigError
+from . import checkpoint as checkpoints
+from .flow import Flow
+from .modes import draw_mixture, find_modes
+from .parameters import PriorArgument, TransformArgument
+from .placement import Placement
+from .posterior import Posterior
+from .posterior_density import log_posterior
+from .progress import Progress, as_progress
+from .regularisation import moment_penalty
+from .starts import draws
+from .stein import Kernel
+from .svgd import State
+from .whitening import Whitening, by_mode, by_prior
+
+Values = NDArray[np.float64]
+Optimizer: TypeAlias = Any  # an optax optimiser or schedule, a number, or None
+
+_STEP = 0.5
+_MOST_AT_ONCE = 0.3
+_SNAPSHOTS = 50
+
+
+class SVGD:
+    """Stein variational gradient descent (Liu & Wang 2016) on a model's posterior.
+
+    Args:
+        model: a Graph, a model with `logpdf`, a function `(theta, times)` that returns densities;
+            or a list of them, one a data set.
+        observed_data: times (n,), (n, n_features) with rewards, `Observations`, or a list of data
+            sets, independent given theta.
+        theta_dim: length of theta, where the model does not say it.
+        n_particles: how many; 100 to 200 give means and standard deviations to a few percent.
+        n_iterations: steps.
+        prior: one for all parameters, a list of them, or a function of theta that returns a log
+            density; None: lognormal(0, 3), which favours no unit of time much, and uniform(0, 1)
+            for discrete models.
+        transform: "positive", "unit" or "real", what theta may be, for priors that are functions.
+        fixed: entries of theta that do not move, {index: value}.
+        rewards: (n_vertices,) or (n_vertices, n_features), what was observed in place of time.
+        optimizer: an optax optimiser; or a step size or schedule for clipped gradient descent.
+        kernel: see `Kernel`.
+        regularization: weight of a penalty on moments that differ from the data's, 0: none; see
+            `moment_penalty`.
+        nr_moments: moments in that penalty.
+        minibatch: observations that each step looks at; None: all. The step size must then fall.
+        start: "laplace", "prior" (see `whitening`), or thetas (n_particles, theta_dim).
+        tolerance: early stop: end when the root mean square of the direction, in whitened
+            coordinates, where 1 is a posterior standard deviation, is below it; None: never.
+        seed: of the starting particles and minibatches.
+        progress: True: a bar where stderr is a terminal; or a function of steps done and in all.
+        checkpoint: a file in which the fit is kept, and from which it goes on if it is there. All
+            processes must see it.
+        every: steps from one checkpoint to the next.
+        devices: over which particles are spread, those of all processes; None: the default one.
+
+    Raises:
+        ConfigError: what is given does not go together.
+        NumericError: the data are not valid.
+
+    Example:
+        >>> import jax
+        >>> jax.config.update("jax_enable_x64", True)
+        >>> from phasic.inference import SVGD, Gamma
+        >>> from phasic.models import coalescent
+        >>> data = [1.0, 3.0, 2.0, 1.0]
+        >>> posterior = SVGD(coalescent.kingman(2), data, prior=Gamma(3, 2)).fit()
+        >>> abs(float(posterior.mean[0]) - 7 / 9) < 0.01  # the posterior is gamma(7, 9)
+        True
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        observed_data: Any,
+        theta_dim: int | None = None,
+        *,
+        n_particles: int = 200,
+        n_iterations: int = 300,
+        prior: PriorArgument = None,
+        transform: TransformArgument = None,
+        fixed: Mapping[int, float] | None = None,
+        rewards: ArrayLike | None = None,
+        optimizer: Optimizer = None,
+        kernel: Kernel | None = None,
+        regularization: float = 0.0,
+        nr_moments: int = 2,
+        minibatch: int | None = None,
+        start: str | ArrayLike = "laplace",
+        tolerance: float | None = None,
+        seed: int = 0,
+        progress: bool | Progress = True,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: int = 50,
+        devices: Sequence[Any] | None = None,
+    ) -> None:
+        for name, number, least in (
+            ("n_particles", n_particles, 2),
+            ("n_iterations", n_iterations, 1),
+            ("every", every, 1),
+        ):
+            if number < least:
+                raise ConfigError(
+                    f"{name} is {number}, expected {least} or more",
+                    code="COUNT_INVALID",
+                    hint="200 particles and 300 iterations are a good beginning",
+                )
+        penalty = (
+            moment_penalty(model, observed_data, regularization, nr_moments)
+            if regularization
+            else None
+        )
+        self.target = log_posterior(
+            model,
+            observed_data,
+            theta_dim,
+            prior=prior,
+            transform=transform,
+            fixed=fixed,
+            rewards=rewards,
+            minibatch=minibatch,
+            penalty=penalty,
+        )
+        self.n_particles = n_particles
+        self.n_iterations = n_iterations
+        self.kernel = kernel or Kernel()
+        self.optimizer = _as_optimizer(optimizer, n_iterations)
+        self._start = _check_start(start, n_particles, self.target.parameters.theta_dim)
+        self._tolerance = tolerance
+        self._seed = seed
+        self._progress = as_progress(progress)
+        self._checkpoint = checkpoint
+        self._every = every
+        self._placement = Placement(devices, n_particles)
+        self._problem = self._describe(model) | {"regularization": [regularization, nr_moments]}
+
+    def fit(self) -> Posterior:
+        """Moves the particles until the end, or until they rest.
+
+        Raises:
+            NumericError: the data are outside the support of the model at all thetas tried; no
+                posterior mode is found to begin at; a log density or gradient is not finite (the
+                particle and its theta are named).
+            FormatError: the checkpoint is of another problem.
+            OSError: it cannot be written.
+        """
+        run = self._resumed() or self._begun()
+        flow, done = run.flow, int(run.state.iteration)
+        rests = self._rests(run.state)
+        while done < self.n_iterations and not rests:
+            until = min(_next(done, self._stride), _next(done, self._every), self.n_iterations)
+            run.state = flow.advance(run.state, until - done)
+            done = until
+            rests = self._rests(run.state)
+            ends = rests or done == self.n_iterations
+            if ends or done % self._stride == 0:
+                run.take()
+            if self._checkpoint is not None and (ends or done % self._every == 0):
+                self._save(run)
+            if self._placement.is_first:
+                self._progress(self.n_iterations if ends else done, self.n_iterations)
+        ksd, size = flow.discrepancy(run.state)
+        return Posterior(
+            particles=run.thetas[-1],
+            trace=np.stack(run.thetas),
+            trace_iterations=np.array(run.iterations),
+            stein_discrepancy=ksd,
+            effective_sample_size=size,
+            movement=float(run.state.movement),
+            iterations=done,
+            rests=rests,
+            fixed=tuple(self.target.parameters.fixed),
+        )
+
+    def _rests(self, state: State) -> bool:
+        return self._tolerance is not None and float(state.movement) <= self._tolerance
+
+    @property
+    def _stride(self) -> int:
+        """Steps from one snapshot of the particles to the next."""
+        return max(1, self.n_iterations // _SNAPSHOTS)
+
+    def _begun(self) -> _Run:
+        whitening, particles = self._placement.agree(self._first_particles())
+        run = self._run(whitening)
+        run.state = run.flow.first(particles, self._seed)
+        run.take()
+        return run
+
+    def _run(self, whitening: Whitening) -> _Run:
+        flow = Flow(self.target, whitening, self.kernel, self.optimizer, self._placement)
+        return _Run(flow, whitening)
+
+    def _first_particles(self) -> tuple[Whitening, Values]:
+        """The coordinates, and the starting particles (n, d) in them."""
+        target, n = self.target, self.n_particles
+        if isinstance(self._start, str) and self._start == "laplace":
+            modes = find_modes(target, self._seed)
+            whitening = by_mode(modes[0])
+            return whitening, whitening.whiten(draw_mixture(modes, n, self._seed))
+        whitening = by_prior(target, self._seed)
+        if isinstance(self._start, str):
+            target.start(self._seed)  # refuses data that are impossible
+            return whitening, whitening.whiten(draws(target.parameters, self._seed, n))
+        thetas = np.asarray(self._start, dtype=float)
+        target.likelihood.check_support(thetas)
+        us = np.asarray(jax.vmap(target.parameters.unconstrain)(jnp.asarray(thetas)))
+        return whitening, whitening.whiten(us)
+
+    # ---- checkpoints
+
+    def _save(self, run: _Run) -> None:
+        state = self._placement.collect(run.state)
+        if not self._placement.is_first:
+            return
+        assert self._checkpoint is not None
+        leaves = {f"state_{k}": leaf for k, leaf in enumerate(jax.tree.leaves(state))}
+        history = {"thetas": np.stack(run.thetas), "iterations": np.array(run.iterations)}
+        probe = {"log_density": self._probe(run.whitening)}
+        checkpoints.save(
+            self._checkpoint,
+            self._problem,
+            {**leaves, **history, **probe, **run.whitening._asdict()},
+        )
+
+    def _probe(self, whitening: Whitening) -> NDArray[Any]:
+        """The log density at one point: functions of the same name may differ in it."""
+        return np.asarray(self.target(jnp.asarray(whitening.centre)))
+
+    def _resumed(self) -> _Run | None:
+        if self._checkpoint is None:
+            return None
+        kept = checkpoints.load(self._checkpoint, self._problem)
+        if kept is None:
+            return None
+        whitening = Whitening(kept["centre"], kept["scale"])
+        there, here = kept["log_density"], self._probe(whitening)
+        if not np.allclose(there, here, rtol=1e-6):
+            raise checkpoints.other(
+                self._checkpoint, f"its log density is {there} where this one's is {here}"
+            )
+        run = self._run(whitening)
+        like = run.flow.first(np.zeros((self.n_particles, len(kept["centre"]))), self._seed)
+        leaves, structure = jax.tree.flatten(like)
+        stored = [kept.get(f"state_{k}") for k in range(len(leaves))]
+        if any(
+            found is None or found.shape != leaf.shape or found.dtype != leaf.dtype
+            for found, leaf in zip(stored, leaves, strict=True)
+        ):
+            raise checkpoints.other(self._checkpoint, "the optimiser's state is another")
+        run.state = run.flow.restored(jax.tree.unflatten(structure, stored))
+        run.thetas, run.iterations = list(kept["thetas"]), kept["iterations"].tolist()
+        return run
+
+    def _describe(self, model: Any) -> dict[str, Any]:
+        """What makes a checkpoint one of this problem."""
+        models = model if isinstance(model, (list, tuple)) else [model]
+        return {
+            "models": [_name(one) for one in models],
+            "data": [part.fingerprint() for part in self.target.likelihood.data],
+            "parameters": self.target.parameters.describe(),
+            "n_particles": self.n_particles,
+            "n_iterations": self.n_iterations,
+            "kernel": repr(self.kernel),
+            "minibatch": self.target.likelihood.minibatch,
+            "seed": self._seed,
+            "double": bool(jnp.zeros(()).dtype == jnp.float64),
+            "start": self._start
+            if isinstance(self._start, str)
+            else hashlib.sha256(self._start.tobytes()).hexdigest(),
+        }
+
+
+@dataclass
+class _Run:
+    """A fit on its way: `thetas` and `iterations` are snapshots of the particles."""
+
+    flow: Flow
+    whitening: Whitening
+    thetas: list[Values] = field(default_factory=list)
+    iterations: list[int] = field(default_factory=list)
+    state: State = field(init=False)
+
+    def take(self) -> None:
+        """One more snapshot."""
+        self.thetas.append(self.flow.thetas(self.state))
+        self.iterations.append(int(self.state.iteration))
+
+
+def _next(done: int, stride: int) -> int:
+    return (done // stride + 1) * stride
+
+
+def _as_optimizer(optimizer: Optimizer, n_iterations: int) -> optax.GradientTransformation:
+    if isinstance(optimizer, optax.GradientTransformation):
+        return optimizer
+    step = optax.cosine_decay_schedule(_STEP, n_iterations) if optimizer is None else optimizer
+    # What is clipped is the direction, so that the largest step is less as the step size falls.
+    return optax.chain(optax.clip(_MOST_AT_ONCE / _STEP), optax.sgd(step))
+
+
+def _check_start(start: str | ArrayLike, n: int, theta_dim: int) -> str | Values:
+    if isinstance(start, str):
+        if start not in ("laplace", "prior"):
+            raise ConfigError(
+                f"there is no start {start!r}",
+                code="START_INVALID",
+                hint='"laplace", "prior", or thetas (n_particles, theta_dim)',
+            )
+        return start
+    thetas = np.asarray(start, dtype=float)
+    if thetas.shape != (n, theta_dim):
+        raise ConfigError(
+            f"start has shape {thetas.shape}, expected ({n}, {theta_dim})",
+            code="THETA_LENGTH",
+            hint="a row a particle, fixed entries included",
+        )
+    return thetas
+
+
+def _name(model: Any) -> str:
+    """The content key of a graph, the name of a function, the kind of anything else."""
+    graph_key = getattr(getattr(model, "frozen", None), "key", None)
+    if graph_key is not None:
+        return str(graph_key)
+    trace_key = getattr(getattr(model, "trace", None), "key", None)
+    if trace_key is not None:
+        return str(trace_key)
+    return str(getattr(model, "__qualname__", type(model).__qualname__))

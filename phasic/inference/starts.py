@@ -1,0 +1,95 @@
+"""Where a search begins: at what the user says, or at the best of some thetas tried.
+
+Tried are draws from the priors. Without priors the scale of theta is not known: thetas around the
+inverse of a typical time are tried, and powers of ten of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ConfigError, NumericError
+from .likelihood import DataLikelihood
+from .parameters import Parameters
+from .refusals import value_or_nan
+
+_DRAWS = 16
+SEARCHES = 6
+"""Searches for the highest maximum where there may be several."""
+_POWERS = np.log(10.0) * np.arange(-4, 5)
+
+
+def best_starts(
+    objective: Callable[[jax.Array], jax.Array],
+    likelihood: DataLikelihood | None,
+    parameters: Parameters,
+    start: ArrayLike | None,
+    seed: int,
+    number: int = 1,
+    typical: float = 1.0,
+) -> list[jax.Array]:
+    """u (n_free,) of the best thetas tried, the best first.
+
+    Args:
+        objective: a function of theta, the higher the better.
+        likelihood: whose data must be possible at one of the thetas.
+        number: how many at most.
+        typical: a time as the data have them; rates of its inverse are tried where no prior says
+            how large they are.
+
+    Raises:
+        NumericError: some observation has density 0 at all of them.
+        ConfigError: `start` does not fit.
+    """
+    if start is not None:
+        us = _given(start, parameters)[np.newaxis]
+    else:
+        us = draws(parameters, seed, _DRAWS)
+        if parameters.scale_free:
+            even = np.zeros((1, parameters.n_free)) + _POWERS[:, np.newaxis]
+            us = np.concatenate([us, even]) - np.log(typical)
+    thetas = np.asarray(jax.jit(jax.vmap(parameters.constrain))(us))
+    evaluate = jax.jit(objective)
+    values = np.array([value_or_nan(evaluate, theta) for theta in thetas])
+    order = np.argsort(np.where(np.isfinite(values), -values, np.inf), kind="stable")
+    best = [index for index in order if np.isfinite(values[index])]
+    if not best:
+        if likelihood is not None:
+            likelihood.check_support(thetas[:_DRAWS])
+        raise NumericError(
+            f"FATAL: nothing is finite at any of the {len(thetas)} thetas tried, "
+            f"{thetas[0].tolist()} the first of them",
+            code="START_NOT_FOUND",
+            hint="give a start at which the data are possible",
+        )
+    return [jnp.asarray(us[index]) for index in best[:number]]
+
+
+def draws(parameters: Parameters, seed: int, number: int) -> np.ndarray:
+    """(number, n_free): u of draws from the priors."""
+    rng = np.random.default_rng(seed)
+    thetas = np.stack([parameters.sample(rng) for _ in range(number)])
+    return np.asarray(jax.jit(jax.vmap(parameters.unconstrain))(thetas))
+
+
+def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:
+    theta = np.asarray(start, dtype=float)
+    if theta.shape != (parameters.theta_dim,):
+        raise ConfigError(
+            f"start has shape {theta.shape}, expected ({parameters.theta_dim},)",
+            code="THETA_LENGTH",
+            hint="start is a theta, fixed entries included",
+        )
+    u = np.asarray(parameters.unconstrain(jnp.asarray(theta)))
+    if not np.isfinite(u).all():
+        raise ConfigError(
+            f"start {theta.tolist()} is at or outside a bound of what theta may be",
+            code="START_INVALID",
+            hint="begin inside",
+        )
+    return u

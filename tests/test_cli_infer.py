@@ -1,0 +1,175 @@
+"""`phasic infer`: data from files and pipes, every method, its output, what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import inference_models  # noqa: F401  (64-bit mode, as the command has it)
+from cli_runner import phasic
+from phasic.cli.exit_codes import ExitCode
+from phasic.inference import SVGD, Gamma, maximum_a_posteriori, maximum_likelihood
+from phasic.models import coalescent
+
+KINGMAN = ("phasic.models.coalescent:kingman", "--arg", "n=2")
+DATA = [0.5, 1.0, 2.5, 0.25]
+QUICK = ("--particles", "30", "--iterations", "40")
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data.csv").write_text("time\n" + "\n".join(map(str, DATA)))
+
+
+def infer(*arguments, **options):
+    return phasic("infer", KINGMAN[0], *arguments, *KINGMAN[1:], **options)
+
+
+def test_a_posterior(tmp_path):
+    outcome = infer("data.csv", "--prior", "gamma(3,2)", *QUICK, "-o", "particles.npy")
+    assert (outcome.code, outcome.err) == (ExitCode.DONE, "")
+    (record,) = outcome.records
+    exact = SVGD(
+        coalescent.kingman(2), DATA, prior=Gamma(3, 2), n_particles=30, n_iterations=40
+    ).fit()
+    assert record["method"] == "svgd"
+    assert record["observations"] == 4
+    assert (record["particles"], record["iterations"]) == (30, 40)
+    assert record["parameters"]["mean"] == exact.mean.tolist()
+    assert record["parameters"]["sd"] == exact.sd.tolist()
+    assert record["parameters"]["lower"] == [exact.interval()[0, 0]]
+    assert record["covariance"] == exact.covariance.tolist()
+    np.testing.assert_array_equal(np.load(tmp_path / "particles.npy"), exact.particles)
+
+
+@pytest.mark.parametrize("form", ["csv", "tsv", "npy"])
+@pytest.mark.parametrize("piped", [False, True])
+def test_forms_of_data(tmp_path, form, piped):
+    path, weights = tmp_path / f"weighted.{form}", [1, 2, 1, 3]
+    if form == "npy":
+        np.save(path, np.stack([DATA, weights], axis=1))
+    else:
+        mark = {"csv": ",", "tsv": "\t"}[form]
+        rows = (f"{time}{mark}{weight}" for time, weight in zip(DATA, weights, strict=True))
+        path.write_text("\n".join(rows))
+    source, stdin = ("-", path.read_bytes()) if piped else (path.name, b"")
+    outcome = infer(source, "--method", "mle", stdin=stdin)
+    (record,) = outcome.records
+    assert record["observations"] == 7
+    assert record["parameters"]["estimate"] == pytest.approx([7 / np.dot(DATA, weights)], rel=1e-9)
+
+
+def test_estimates(tmp_path):
+    graph = coalescent.kingman(2)
+    (mle,) = infer("data.csv", "--method", "mle").records
+    found = maximum_likelihood(graph, DATA)
+    assert mle["parameters"]["estimate"] == found.theta.tolist()
+    assert mle["parameters"]["standard_error"] == found.standard_errors.tolist()
+    assert mle["loglik"] == found.value
+    assert mle["at_bound"] == []
+    (mode,) = infer("data.csv", "--method", "map", "--prior", "gamma(3,2)").records
+    assert (
+        mode["parameters"]["estimate"]
+        == maximum_a_posteriori(graph, DATA, prior=Gamma(3, 2)).theta.tolist()
+    )
+    (moments,) = infer("data.csv", "--method", "moments", "--level", "0.5").records
+    assert moments["parameters"]["estimate"] == pytest.approx([4 / sum(DATA)], rel=1e-9)
+    assert moments["parameters"]["level"] == 0.5
+
+
+def test_fixed_parameters_and_priors_in_order(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "def two(state):\n"
+        "    if state.size == 0:\n"
+        "        return [([2], 1.0, [0.0, 0.0])]\n"
+        "    k = state[0]\n"
+        "    rates = {2: [1.0, 0.0], 1: [0.0, 1.0]}\n"
+        "    return [([k - 1], 0.0, rates[k])] if k else []\n"
+    )
+    priors = ("--prior", "gamma(2,1)", "--prior", "fixed", "--fix", "1=3.5")
+    outcome = phasic("infer", "model.py", "data.csv", "--method", "map", *priors)
+    (record,) = outcome.records
+    assert record["parameters"]["parameter"] == [0, 1]
+    assert record["parameters"]["estimate"][1] == 3.5
+    assert record["parameters"]["standard_error"][1] == 0
+    outcome = phasic("infer", "model.py", "data.csv", "--method", "map", *priors[:-2])
+    assert (outcome.code, "PRIOR_MISSING" in outcome.err) == (ExitCode.USAGE, True)
+
+
+def test_censored_observations(tmp_path):
+    (tmp_path / "late.txt").write_text("3\n4\n")
+    (record,) = infer("data.csv", "--method", "mle", "--right-censored", "late.txt").records
+    assert record["observations"] == 6
+    assert record["parameters"]["estimate"] == pytest.approx([4 / (sum(DATA) + 7)], rel=1e-9)
+
+
+def test_several_features(tmp_path):
+    (tmp_path / "rewards.txt").write_text("0 0\n0 0\n1 2\n")
+    (tmp_path / "rows.txt").write_text("1.0 2.0\n0.5 1.0\n")
+    (record,) = infer("rows.txt", "--method", "mle", "--rewards", "rewards.txt").records
+    assert record["parameters"]["estimate"] == pytest.approx([4 / 3], rel=1e-9)
+
+
+def test_a_terminal_gets_a_table():
+    outcome = infer("data.csv", "--method", "mle", terminal=True)
+    assert "standard_error" in outcome.out
+    assert "parameters, level 0.95" in outcome.out
+
+
+def test_json_and_a_bound_that_is_warned_of(tmp_path):
+    outcome = infer("data.csv", "--method", "mle", "--json")
+    assert outcome.envelope["command"] == "infer"
+    assert outcome.envelope["data"][0]["method"] == "mle"
+
+
+def test_a_fit_goes_on_from_its_checkpoint(tmp_path):
+    arguments = ("data.csv", *QUICK, "--checkpoint", "fit.npz")
+    first, second = infer(*arguments), infer(*arguments)
+    assert first.out == second.out
+    assert (tmp_path / "fit.npz").exists()
+    outcome = infer(*arguments, "--seed", "2")
+    assert (outcome.code, "CHECKPOINT_OTHER" in outcome.err) == (ExitCode.NO, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "code", "exit_code"),
+    [
+        ("-1\n2\n", (), "TIME_INVALID", ExitCode.NO),
+        ("", (), "DATA_EMPTY", ExitCode.NO),
+        ("1 2 3\n", (), "DATA_FORMAT", ExitCode.NO),
+        ("1\nx\n", (), "NUMBER_FORMAT", ExitCode.NO),
+        ("1\n", ("--prior", "cauchy(1)"), "PRIOR_INVALID", ExitCode.USAGE),
+        ("1\n", ("--prior", "gamma(1,1)", "--prior", "gamma(1,1)"), "PRIOR_LENGTH", ExitCode.USAGE),
+        ("1\n", ("--fix", "0=2"), "PARAMETERS_FIXED", ExitCode.USAGE),
+    ],
+)
+def test_what_is_refused(tmp_path, text, options, code, exit_code):
+    (tmp_path / "bad.txt").write_text(text)
+    outcome = infer("bad.txt", *options)
+    assert outcome.code == exit_code
+    assert f"error[{code}]" in outcome.err
+    assert outcome.out == ""
+
+
+def test_data_outside_the_support(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "from phasic import Graph\n"
+        "def steps():\n"
+        "    graph = Graph(1, n_parameters=1, discrete=True)\n"
+        "    one, end = graph.find_or_create_vertex([1]), graph.find_or_create_vertex([2])\n"
+        "    graph.starting_vertex().add_edge(one, 1.0)\n"
+        "    graph.add_edge_parameterized(one, one, 1.0, [-1.0])\n"
+        "    graph.add_edge_parameterized(one, end, 0.0, [1.0])\n"
+        "    return graph\n"
+    )
+    (tmp_path / "half.txt").write_text("1\n2\n0.5\n")
+    outcome = phasic("infer", "model.py:steps", "half.txt", *QUICK)
+    assert outcome.code == ExitCode.NO
+    assert "error[DATA_OUTSIDE_SUPPORT]" in outcome.err
+    assert "half.txt" in outcome.err
+
+
+def test_a_terminal_holds_no_data():
+    outcome = infer("-", terminal=True)
+    assert (outcome.code, "terminal" in outcome.err) == (ExitCode.USAGE, True)
