@@ -19,11 +19,9 @@ from . import answers, quantiles
 from ._engine import elementary
 from ._engine.chain import DENSITY, DISTRIBUTION, METHODS, SURVIVAL, Found
 from .answers import Answer, Array, Logs
+from .asking import DEFAULT_TOLERANCE, as_method, as_times, as_tolerance
 from .errors import NumericError
 from .evaluation import as_numbers
-
-#: Relative error that is accepted where nothing else is asked for.
-DEFAULT_TOLERANCE = 1e-9
 
 _NAMES = {DENSITY: "density", DISTRIBUTION: "distribution function", SURVIVAL: "survival function"}
 # Above this, the logarithm of a probability is taken from what it lacks to 1.
@@ -547,50 +545,6 @@ def as_ask(variable: DensityFunctions, order: int, **options: Any) -> Ask:
             hint="ask for each row of a reward matrix by itself",
         )
     return Ask(rewards, -1, order, as_method(wanted.method), as_tolerance(wanted.tolerance))
-
-
-def as_times(t: ArrayLike) -> Array:
-    """Numbers in an array of any shape.
-
-    Raises:
-        NumericError: they are none, or one is NaN.
-    """
-    times = as_numbers(t, "times")
-    if np.isnan(times).any():
-        raise NumericError("FATAL: a time is NaN", code="TIME_NAN", hint="leave missing times out")
-    return times
-
-
-def as_method(name: str) -> int:
-    """The engine's number of a method.
-
-    Raises:
-        NumericError: there is none of this name.
-    """
-    if name not in METHODS:
-        raise NumericError(
-            f"FATAL: there is no method {name!r}",
-            code="METHOD_UNKNOWN",
-            hint=f"methods are {', '.join(METHODS)}",
-        )
-    return METHODS.index(name)
-
-
-def as_tolerance(tolerance: float | None) -> float:
-    """A relative error; None: `DEFAULT_TOLERANCE`.
-
-    Raises:
-        NumericError: it is not between 0 and 1.
-    """
-    if tolerance is None:
-        return DEFAULT_TOLERANCE
-    if not 0 < tolerance < 1:
-        raise NumericError(
-            f"FATAL: the tolerance is {tolerance}, not between 0 and 1",
-            code="TOLERANCE",
-            hint="it is a relative error, as 1e-9",
-        )
-    return float(tolerance)
 
 
 def explain(work: dict[str, float]) -> str:

@@ -240,7 +240,7 @@ class Evaluator:
 
     def chain(self, theta: Array, **options: Any) -> Chain:
         """For the density family; options of `Chain`."""
-        return Chain(self.trace, theta, self._context(theta[np.newaxis], 0), **options)
+        return Chain(self.trace, theta, self.context(theta[np.newaxis], 0), **options)
 
     # ---- results, one row a theta
 
@@ -425,7 +425,7 @@ class Evaluator:
     def opened(self, theta: Array) -> OpenedEvaluation:
         """The eliminated chain at one theta."""
         with self._workspace(Options(1, 1, False, 1)) as workspace:
-            return workspace.opened(theta, self._context(theta[np.newaxis], 0))
+            return workspace.opened(theta, self.context(theta[np.newaxis], 0))
 
     def _checked_order(self, order: int) -> int:
         order = at_least_one(order, "the order of moments")
@@ -461,7 +461,7 @@ class Evaluator:
                 status = call(workspace, rows)
                 if status:
                     failed = start + max(0, workspace.failed_theta)
-                    workspace.check(status, self._context(thetas, failed))
+                    workspace.check(status, self.context(thetas, failed))
 
         in_chunks(run, starts, threads)
 
@@ -472,7 +472,8 @@ class Evaluator:
         groups = _CHUNK_WORK // (max(1, per_theta) * _CHUNK_THETAS)
         return _CHUNK_THETAS * min(64, max(1, groups))
 
-    def _context(self, thetas: Array, row: int) -> Context:
+    def context(self, thetas: Array, row: int) -> Context:
+        """How errors at one of the thetas are told."""
         which = theta_label(thetas[row]) if row < len(thetas) else "theta"
         if len(thetas) > 1:
             which = f"{which} (row {row})"

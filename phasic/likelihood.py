@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from . import answers
 from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from .answers import Array, Logs
-from .density import Ask, DensityFunctions, as_ask, as_times
+from .asking import as_times
+from .density import Ask, DensityFunctions, as_ask
 from .errors import NumericError
 from .evaluation import as_numbers
 

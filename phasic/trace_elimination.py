@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import config, trace_cache, trace_json
+from . import config, density_batch, trace_cache, trace_json
 from ._engine.record import Progress
 from ._engine.status import Context
 from ._engine.trace import TraceHandle
+from .asking import as_method, as_times, as_tolerance
 from .errors import TraceError
 from .evaluation import Array, Evaluator, thread_count
 from .hash import Freezable
@@ -199,6 +200,54 @@ class EliminationTrace:
             thread_count() if threads is None else threads,
         )
         return values if slope is None else (values, slope)
+
+    def density(
+        self,
+        thetas: ArrayLike,
+        times: ArrayLike,
+        function: str = "pdf",
+        rewards: ArrayLike | None = None,
+        *,
+        method: str = "auto",
+        tolerance: float | None = None,
+        gradient: bool = False,
+        hessian: bool = False,
+        threads: int | None = None,
+    ) -> Array | tuple[Array, ...]:
+        """A function of times at many thetas, each value as `graph.at(theta)` has it.
+
+        Args:
+            thetas: (n, n_parameters).
+            times: any shape.
+            function: "pdf", "cdf", "sf", discrete "pmf" for "pdf", or "log" and one of these.
+            rewards: (n_vertices,), not negative; None: the time itself.
+            method, tolerance: as for `Distribution.pdf`.
+            gradient, hessian: whether derivatives in theta are given too.
+            threads: at most so many; None: `threads` of the configuration.
+
+        Returns:
+            (n, …), the shape of `times` behind; with `gradient` also the same with n_parameters
+            behind, with `hessian` also with (n_parameters, n_parameters) behind.
+
+        Raises:
+            NumericError: arguments do not fit, or no method reaches the tolerance at one of them.
+
+        Example:
+            >>> from phasic.models.coalescent import kingman
+            >>> kingman(2).compute_trace().density([[1.0], [2.0]], [0.0, 1.0]).round(12).tolist()
+            [[1.0, 0.367879441171], [2.0, 0.270670566473]]
+        """
+        parts = density_batch.density(
+            self.evaluator,
+            self.evaluator.as_thetas(thetas),
+            as_times(times),
+            density_batch.as_function(function, self.discrete),
+            self.evaluator.as_rewards(rewards),
+            (as_method(method), as_tolerance(tolerance)),
+            2 if hessian else 1 if gradient else 0,
+            thread_count() if threads is None else threads,
+        )
+        return parts if gradient or hessian else parts[0]
 
     def factorial_moments(
         self, thetas: ArrayLike, order: int = 1, *, threads: int | None = None

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..density import as_times
+from ..asking import as_times
 from ..likelihood import as_intervals, as_weights
 from .models import DensityModel
 from .primitive import Array

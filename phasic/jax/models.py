@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from .._engine.xla import Registration
-from ..density import as_method, as_tolerance
+from ..asking import as_method, as_tolerance
 from ..errors import NumericError, warn
 from ..trace_elimination import EliminationTrace
 from .primitive import Array, evaluate
