@@ -117,7 +117,7 @@ def test_a_terminal_gets_a_table():
     assert "parameters, level 0.95" in outcome.out
 
 
-def test_json_and_a_bound_that_is_warned_of(tmp_path):
+def test_json():
     outcome = infer("data.csv", "--method", "mle", "--json")
     assert outcome.envelope["command"] == "infer"
     assert outcome.envelope["data"][0]["method"] == "mle"

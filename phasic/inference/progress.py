@@ -24,4 +24,9 @@ def _nothing(done: int, total: int) -> None:
 def _bar(done: int, total: int) -> None:
     full = _WIDTH * done // total
     end = "\n" if done == total else ""
-    print(f"\r[{'=' * full}{' ' * (_WIDTH - full)}] {done}/{total}", end=end, file=sys.stderr)
+    print(
+        f"\r[{'=' * full}{' ' * (_WIDTH - full)}] {done}/{total}",
+        end=end,
+        file=sys.stderr,
+        flush=True,
+    )
