@@ -140,13 +140,13 @@ def test_a_peer_without_jax_models_says_why_and_takes_part_in_the_rest(
 
 def test_of_a_failed_build_the_first_error_is_told(bench) -> None:
     first_error = bench("peers").first_error
-    cmake = (
-        "-- found\n  CMake Error at CMakeLists.txt:9 (message):\n    MPFR not found\n\nerror: pip"
-    )
-    assert first_error(cmake) == "CMake Error at CMakeLists.txt:9 (message): MPFR not found"
+    pip = "error: subprocess-exited-with-error\n"
+    cmake = "-- found\n  CMake Error at CMakeLists.txt:9 (message):\n    MPFR not found\n\n"
     assert (
-        first_error("a\nfoo.cpp:1:2: fatal error: mpfr.h\nb") == "foo.cpp:1:2: fatal error: mpfr.h"
+        first_error(pip + cmake + pip)
+        == "CMake Error at CMakeLists.txt:9 (message): MPFR not found"
     )
+    assert first_error("a\nb.cpp:1: fatal error: mpfr.h\nc") == "b.cpp:1: fatal error: mpfr.h"
     assert first_error("one\ntwo\n") == "two"
     assert first_error("") == "no message"
 

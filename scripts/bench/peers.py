@@ -108,7 +108,9 @@ def first_error(text: str) -> str:
     """The line of a build's output that says what went wrong first, and the one below it."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for line, below in pairwise([*lines, ""]):
-        if any(word in line.lower() for word in ("error at", "error:", "fatal:")):
+        found = any(word in line.lower() for word in ("error at", "error:", "fatal:"))
+        # pip's own line, above what the build had to say.
+        if found and "subprocess-exited-with-error" not in line:
             # CMake says where, and below it what.
             return f"{line} {below}" if line.endswith(":") else line
     return lines[-1] if lines else "no message"
