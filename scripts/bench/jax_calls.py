@@ -107,7 +107,7 @@ def _density(model: Model, n: int, peers: PeerEnvironment | None, results: Resul
     results.add(f"{name}, phasic 0.32.1's relative difference", off)
     results.add(f"{name}, with gradient, against it", theirs["gradient"] / gradient, "x")
     off = _difference(theirs["slope"], slope)
-    results.add(f"{name}, its gradient's relative difference", off)
+    results.add(f"{name}, phasic 0.32.1's gradient, relative difference", off)
 
 
 def _difference(theirs: list[float], ours: Any) -> float:
