@@ -1,4 +1,4 @@
-"""The single-state rule that both state-space builders are given, written as users write one."""
+"""Single-state rules, written as users write them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,8 +36,14 @@ def islands(state: Any) -> list[list[Any]]:
     return transitions
 
 
+def coalescent(state: Any) -> list[list[Any]]:
+    """Kingman's coalescent by the number of lineages: transitions `[next_state, coefficients]`."""
+    k = int(state[0])
+    return [] if k <= 1 else [[np.array([k - 1]), [k * (k - 1) / 2]]]
+
+
 def with_start(n: int) -> Callable[[Any], list[Any]]:
-    """The same rule, answering the empty state with the start."""
+    """`islands`, answering the empty state with the start."""
     first = start(n)
 
     def callback(state: Any) -> list[Any]:

@@ -92,6 +92,7 @@ def _density(model: Model, n: int, peers: PeerEnvironment | None, results: Resul
     name = f"JAX: density of {model.name}, {N_TIMES} times"
     results.add(name, 1e3 * value, "ms")
     gradient = _seconds(lambda: total(theta))
+    values, slope = f(theta, times), total(theta)[1]
     results.add(f"{name}, with gradient", gradient / value, "x", at_most=4.5)
     if peers is None:
         results.add(f"{name}, against phasic 0.32.1", None, note=results.absent["phasic 0.32.1"])
@@ -102,4 +103,12 @@ def _density(model: Model, n: int, peers: PeerEnvironment | None, results: Resul
         results.add(f"{name}, against phasic 0.32.1", None, note=str(failed))
         return
     results.add(f"{name}, against phasic 0.32.1", theirs["value"] / value, "x")
+    off = _difference(theirs["values"], values)
+    results.add(f"{name}, phasic 0.32.1's relative difference", off)
     results.add(f"{name}, with gradient, against it", theirs["gradient"] / gradient, "x")
+    off = _difference(theirs["slope"], slope)
+    results.add(f"{name}, phasic 0.32.1's gradient, relative difference", off)
+
+
+def _difference(theirs: list[float], ours: Any) -> float:
+    return float(np.max(np.abs(np.array(theirs) / np.asarray(ours) - 1)))

@@ -99,5 +99,31 @@ def hierarchical(request: Request) -> dict[str, float]:
     return seconds
 
 
+def svgd(request: Request) -> dict[str, float]:
+    """A posterior of the coalescent, from the graph to the result, compilation included."""
+    import jax
+
+    from phasic.inference import SVGD
+
+    jax.config.update("jax_enable_x64", True)
+    times, (mean, sd) = np.load(request["data"])["times"], request["prior"]
+    began = time.process_time()
+    posterior = SVGD(
+        coalescent.kingman(int(request["n"])),
+        times,
+        prior=lambda theta: -0.5 * ((theta[0] - mean) / sd) ** 2,
+        transform="positive",
+        n_particles=request["particles"],
+        n_iterations=request["iterations"],
+        seed=1,
+        progress=False,
+    ).fit()
+    return {
+        "seconds": time.process_time() - began,
+        "mean": float(posterior.mean[0]),
+        "sd": float(posterior.sd[0]),
+    }
+
+
 if __name__ == "__main__":
-    serve([batch, callback, moments, load, hierarchical])
+    serve([batch, callback, moments, load, hierarchical, svgd])

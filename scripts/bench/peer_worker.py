@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import Any
 
 import callbacks
@@ -226,24 +227,66 @@ def jax_density(request: dict[str, Any]) -> dict[str, Any]:
 
     from phasic import Graph
 
-    n = int(request["n"])
-
-    def coalescent(state: Any) -> list[Any]:
-        k = state[0]
-        return [] if k <= 1 else [[(k - 1,), [k * (k - 1) / 2]]]
-
-    model = Graph.pmf_from_graph(Graph(coalescent, ipv=[([n], 1.0)]), discrete=False)
+    model = Graph.pmf_from_graph(Graph(callbacks.coalescent, ipv=[int(request["n"])]))
     times, theta = jnp.asarray(request["times"]), jnp.ones(1)
+    # In turn, should it remember an answer.
+    thetas = cycle([theta * (1 + 1e-3 * k) for k in range(7)])
     f = jax.jit(model)
     slope = jax.jit(jax.value_and_grad(lambda theta: model(theta, times).sum()))
     return {
-        "value": fastest(lambda: jax.block_until_ready(f(theta, times))),
-        "gradient": fastest(lambda: jax.block_until_ready(slope(theta))),
-        "values": [float(x) for x in f(theta, times)],
+        "value": fastest(lambda: jax.block_until_ready(f(next(thetas), times))),
+        "gradient": fastest(lambda: jax.block_until_ready(slope(next(thetas)))),
+        "values": f(theta, times).tolist(),
+        "slope": slope(theta)[1].tolist(),
     }
 
 
+def svgd(request: dict[str, Any]) -> dict[str, Any]:
+    """phasic 0.32.1: a posterior of the coalescent, from the graph to the result.
+
+    Where fewer `iterations` are `timed`, `seconds` is that many times the mean of those that
+    follow the first, and the posterior is left out.
+    """
+    import jax
+    import numpy as np
+
+    jax.config.update("jax_enable_x64", True)
+    from phasic import Graph
+    from phasic.svgd import GaussPrior
+
+    times, (mean, sd) = np.load(request["data"])["times"], request["prior"]
+
+    def fit(iterations: int) -> tuple[float, Any]:
+        began = time.process_time()
+        graph = Graph(callbacks.coalescent, ipv=[int(request["n"])])
+        fitted = graph.svgd(
+            times,
+            prior=GaussPrior(mean=mean, std=sd),
+            n_particles=request["particles"],
+            n_iterations=iterations,
+            theta_dim=1,
+            seed=1,
+            progress=False,
+        )
+        return time.process_time() - began, fitted
+
+    iterations, timed = request["iterations"], request["timed"]
+    if timed < iterations:
+        fit(1)
+        first, all_timed = fit(1)[0], fit(1 + timed)[0]
+        return {"seconds": iterations * (all_timed - first) / timed}
+    seconds, fitted = fit(iterations)
+    result = fitted.get_results()
+    return {
+        "seconds": seconds,
+        "mean": float(result["theta_mean"][0]),
+        "sd": float(result["theta_std"][0]),
+    }
+
+
+JAX_TASKS = [jax_density, svgd]
+
 if __name__ == "__main__":
     serve(
-        [versions, splu, moments, expm_multiply, dense_expm, density, trace, callback, jax_density]
+        [versions, splu, moments, expm_multiply, dense_expm, density, trace, callback, *JAX_TASKS]
     )

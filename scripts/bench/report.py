@@ -88,11 +88,23 @@ def _target(figure: Figure) -> str:
     return f"≥ {_short(figure.at_least or 0)} {figure.unit}".strip()
 
 
+def _value(figure: Figure) -> str:
+    if figure.value is None:
+        return "not measured"
+    return f"{_short(figure.value)} {figure.unit}".strip()
+
+
+def _note(figure: Figure) -> str:
+    return figure.note and f" ({figure.note})"
+
+
 def _verdict(figure: Figure) -> list[str]:
-    measured = "not measured" if figure.value is None else f"{_short(figure.value)} {figure.unit}"
     met = "yes" if figure.met else "**missed**"
-    note = figure.note and f" ({figure.note})"
-    return [figure.name, measured.strip(), _target(figure), met + note]
+    return [figure.name, _value(figure), _target(figure), met + _note(figure)]
+
+
+def _measured(figure: Figure) -> str:
+    return figure.note if figure.value is None else _value(figure) + _note(figure)
 
 
 def markdown(results: Results) -> str:
@@ -172,11 +184,7 @@ def markdown(results: Results) -> str:
         "",
         *_table(
             ["figure", "measured"],
-            [
-                [figure.name, _verdict(figure)[1] if figure.value is not None else figure.note]
-                for figure in results.figures
-                if figure.met is None
-            ],
+            [[figure.name, _measured(figure)] for figure in results.figures if figure.met is None],
         ),
     ]
     return "\n".join(lines) + "\n"

@@ -2,9 +2,10 @@
 
     python scripts/bench/run.py --json results.json --markdown results.md
 
-Needs the library installed; a C compiler and libsuitesparse-dev for KLU; a package registry, at the
-first run, for phasic 0.32.1 and scipy. A peer that cannot be had is reported as absent. Exit
-status: 0, or 1 where a target is missed.
+Needs the library installed, with JAX and optax for `jax` and `inference`; a C compiler and
+libsuitesparse-dev for KLU; a package registry, at the first run, for phasic 0.32.1 and scipy, and
+libeigen3-dev, nlohmann-json3-dev and libmpfr-dev for its JAX models. A peer that cannot be had is
+reported as absent. Exit status: 0, or 1 where a target is missed.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 import contest
 import densities
 import density_models
+import inference
 import jax_calls
 import report
 import shipped
@@ -48,8 +50,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--large", action="store_true", help="SIRS with 45,150 states too")
     parser.add_argument(
         "--only",
-        choices=("contest", "densities", "jax", "shipped", "sessions"),
-        help="only evaluation, densities, JAX models, the models that ship, or the rest",
+        choices=("contest", "densities", "jax", "inference", "shipped", "sessions"),
+        help="only evaluation, densities, JAX models, fits, the models that ship, or the rest",
     )
     parser.add_argument(
         "--no-python-peers",
@@ -99,6 +101,8 @@ def main() -> int:
         if options.no_python_peers:
             raise Absent("phasic 0.32.1", "left out by --no-python-peers")
         peers = PeerEnvironment(work_dir)
+        if peers.no_jax:
+            _say_absent(Absent("JAX of phasic 0.32.1", peers.no_jax), results)
     except Absent as absent:
         _say_absent(absent, results)
         results.absent["splu"] = absent.reason
@@ -119,6 +123,10 @@ def main() -> int:
     if options.only in (None, "jax"):
         print("JAX", file=sys.stderr, flush=True)
         jax_calls.run(peers, results)
+        _write(options, results)
+    if options.only in (None, "inference"):
+        print("inference", file=sys.stderr, flush=True)
+        inference.Inference(peers, work_dir, results).run()
         _write(options, results)
     if options.only in (None, "shipped"):
         print("models that ship", file=sys.stderr, flush=True)
