@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if name.startswith("PHASIC_"):
             monkeypatch.delenv(name)
     directory = tmp_path / "cache"
+    # Loading a model's file adds its directory.
+    monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(directory))

@@ -126,19 +126,22 @@ def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def heed_interrupts() -> None:
-    """Tests may run in the background of a shell, which leaves interrupts ignored."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Tests may run in the background of a shell, which leaves interrupts ignored. Not a preexec_fn, for
+# which Python forks: other tests of this process may have started JAX, which has threads.
+HEED_INTERRUPTS = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [*PHASIC, *arguments],
+        [sys.executable, "-c", HEED_INTERRUPTS, *PHASIC, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_interrupts,
     )
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,6 +14,7 @@ import numpy as np
 import pytest
 
 from jax_models import EXAMPLES, FUNCTIONS, Array, Example
+from jax_programs import search_path
 from phasic import Graph
 from phasic._engine import xla
 from phasic.jax import DensityModel
@@ -265,28 +264,15 @@ value = model([1.0], [1.0])
 assert value.dtype == "float32", value.dtype
 print(float(value[0]))
 """
-    paths = os.pathsep.join(sys.path)
     done = subprocess.run(
         [sys.executable, "-c", program],
-        env={**os.environ, "PYTHONPATH": paths},
+        env={**os.environ, "PYTHONPATH": search_path()},
         capture_output=True,
         text=True,
         check=True,
     )
     expected = EXAMPLES["continuous"]._replace(times=np.array([1.0]))
     assert float(done.stdout) == pytest.approx(float(expected.library(theta=[1.0])[0]), rel=1e-7)
-
-
-def test_the_readme_s_example() -> None:
-    text = (Path(__file__).parents[1] / "README.md").read_text()
-    names: dict[str, Any] = {"__name__": "readme"}
-    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:2]:
-        exec(compile(block, "README.md", "exec"), names)
-    value, gradient = names["slope"](np.array([2.0]))
-    expected, slope = names["graph"].at([2.0]).loglik([0.4, 0.9, 1.3], gradient=True)
-    assert float(value) == pytest.approx(expected, rel=1e-14)
-    np.testing.assert_allclose(gradient, slope, rtol=1e-12)
-    assert names["many"](np.ones((3, 1)), np.ones(4)).shape == (3, 4)
 
 
 def test_importing_phasic_imports_no_jax() -> None:

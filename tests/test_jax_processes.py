@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from jax_programs import search_path
 from rules import queue_graph
 
 PROGRAMS = Path(__file__).parent / "jax_programs"
@@ -24,8 +25,7 @@ THETA, TIMES = [0.7, 1.9], [0.5, 1.5]
 
 
 def environment(devices: int = 1, **more: str) -> dict[str, str]:
-    paths = os.pathsep.join(sys.path)
-    return {**os.environ, "PYTHONPATH": paths, "XLA_FLAGS": f"{DEVICES}{devices}",
+    return {**os.environ, "PYTHONPATH": search_path(), "XLA_FLAGS": f"{DEVICES}{devices}",
             "JAX_PLATFORMS": "cpu", **more}  # fmt: skip
 
 

@@ -172,6 +172,6 @@ def test_derivatives_beyond_the_range_of_double_are_refused() -> None:
 
 
 def test_no_hazard_of_what_has_ended_at_theta() -> None:
-    value, slope = entered().at([0.0]).hazard([1.0], gradient=True)
-    assert value == 0
-    assert np.isfinite(slope).all()
+    with pytest.raises(NumericError) as raised:
+        entered().at([0.0]).hazard([1.0], gradient=True)
+    assert raised.value.code == "HAZARD_UNDEFINED"
