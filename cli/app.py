@@ -18,6 +18,7 @@ from phasic.cli.commands.cache_prune import prune
 from phasic.cli.commands.cache_show import show
 from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
+from phasic.cli.commands.config import get, list_settings, set_value
 from phasic.cli.commands.convert import convert
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.infer import infer
@@ -42,6 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cache = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
+config = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
 
 
 def _version(context: typer.Context, value: bool) -> None:
@@ -81,6 +83,7 @@ def top(
       phasic models
       phasic convert model.py model.drn
       phasic cache info
+      phasic config list
 
     \b
     Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
@@ -111,6 +114,22 @@ def cache_top(context: typer.Context) -> None:
         raise typer.Exit
 
 
+@config.callback(invoke_without_command=True)
+def config_top(context: typer.Context) -> None:
+    """Settings: their values, where those come from, and changing them in the configuration file.
+
+    \b
+    Examples:
+      phasic config list
+      phasic config get cache_dir
+      phasic config set cache_high_bytes 20G
+    """
+    session_of(context).command = f"config {context.invoked_subcommand or ''}".strip()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 _SHORT = {
     record: "Record a model once and keep the trace.",
     inspect: "What a trace or a model is made of.",
@@ -131,6 +150,9 @@ _SHORT = {
     export_entries: "Write traces to a tar file.",
     import_entries: "Take the traces of a tar file into the cache.",
     path: "Where the cache or one of its traces lies.",
+    list_settings: "All settings with their values and where those come from.",
+    get: "The value of one setting.",
+    set_value: "Write one setting to the configuration file.",
 }
 
 
@@ -166,3 +188,7 @@ _add(cache, "unpin", unpin)
 _add(cache, "export", export_entries)
 _add(cache, "import", import_entries)
 _add(cache, "path", path)
+app.add_typer(config, name="config", short_help="Settings: where they come from; changing them.")
+_add(config, "list", list_settings)
+_add(config, "get", get)
+_add(config, "set", set_value)
