@@ -20,6 +20,7 @@ from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
 from phasic.cli.commands.config import get, list_settings, set_value
 from phasic.cli.commands.convert import convert
+from phasic.cli.commands.doctor import doctor
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.infer import infer
 from phasic.cli.commands.inspect import inspect
@@ -84,6 +85,7 @@ def top(
       phasic convert model.py model.drn
       phasic cache info
       phasic config list
+      phasic doctor
 
     \b
     Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
@@ -139,6 +141,7 @@ _SHORT = {
     sample: "Times, rewards, ends and paths drawn at one theta.",
     infer: "Parameters from data: a posterior, or a point estimate.",
     convert: "A model as a file of another format.",
+    doctor: "Whether all works here, and what to do where it does not.",
     info: "Where traces are kept, how much room they take, hits and misses.",
     list_entries: "The traces in the cache, the newest first.",
     show: "One trace in the cache: its file, uses, size and model.",
@@ -174,6 +177,7 @@ _add(app, "sample", sample)
 _add(app, "infer", infer)
 _add(app, "models", models)
 _add(app, "convert", convert)
+_add(app, "doctor", doctor)
 app.add_typer(
     cache, name="cache", short_help="What is in the cache; checking, limiting, moving, emptying it."
 )

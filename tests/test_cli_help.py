@@ -25,6 +25,7 @@ COMMANDS = [
     ("infer",),
     ("models",),
     ("convert",),
+    ("doctor",),
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),

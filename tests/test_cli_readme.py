@@ -50,7 +50,7 @@ def test_every_command_works(command, place):
     program = shlex.join([sys.executable, "-m", "phasic.cli"])
     # The `phasic record` of the line before gives the KEY.
     line = re.sub(
-        r"\bphasic (?=record|inspect|evaluate|plot|sample|infer|models|convert|cache|config)",
+        r"\bphasic (?=record|inspect|evaluate|plot|sample|infer|models|convert|cache|config|doctor)",
         f"{program} ",
         command,
     )
