@@ -49,11 +49,7 @@ def test_there_are_commands():
 def test_every_command_works(command, place):
     program = shlex.join([sys.executable, "-m", "phasic.cli"])
     # The `phasic record` of the line before gives the KEY.
-    line = re.sub(
-        r"\bphasic (?=record|inspect|evaluate|plot|sample|infer|models|convert|cache|config|doctor)",
-        f"{program} ",
-        command,
-    )
+    line = re.sub(r"\bphasic (?=[a-z])", lambda match: f"{program} ", command)
     line = line.replace("KEY", f"$({program} record model.py)")
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],
