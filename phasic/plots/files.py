@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,4 +42,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     suffix = check_format(path)
     # Without the date the same figure is the same file.
     metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
-    figure.savefig(path, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
+    # Drawing takes long; a drawing that is broken off leaves no file.
+    Path(path).write_bytes(drawn.getvalue())
