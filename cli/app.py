@@ -18,6 +18,7 @@ from phasic.cli.commands.cache_prune import prune
 from phasic.cli.commands.cache_show import show
 from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
+from phasic.cli.commands.completion import completion
 from phasic.cli.commands.config import get, list_settings, set_value
 from phasic.cli.commands.convert import convert
 from phasic.cli.commands.doctor import doctor
@@ -38,7 +39,7 @@ app = typer.Typer(
     name="phasic",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    # Its two options would load pydantic at every start.
+    # Its two options would load pydantic at every start; `phasic completion` is ours.
     add_completion=False,
     cls=QuickGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -141,6 +142,7 @@ _SHORT = {
     sample: "Times, rewards, ends and paths drawn at one theta.",
     infer: "Parameters from data: a posterior, or a point estimate.",
     convert: "A model as a file of another format.",
+    completion: "A script for Tab in bash, zsh or fish.",
     doctor: "Whether all works here, and what to do where it does not.",
     info: "Where traces are kept, how much room they take, hits and misses.",
     list_entries: "The traces in the cache, the newest first.",
@@ -178,6 +180,7 @@ _add(app, "infer", infer)
 _add(app, "models", models)
 _add(app, "convert", convert)
 _add(app, "doctor", doctor)
+_add(app, "completion", completion)
 app.add_typer(
     cache, name="cache", short_help="What is in the cache; checking, limiting, moving, emptying it."
 )

@@ -26,6 +26,7 @@ COMMANDS = [
     ("models",),
     ("convert",),
     ("doctor",),
+    ("completion",),
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),

@@ -48,6 +48,7 @@ ARGUMENTS = {
     ("models",): [],
     ("convert",): ["model.py", "out.drn"],
     ("doctor",): [],
+    ("completion",): ["zsh"],
     ("cache", "info"): [],
     ("cache", "list"): [],
     ("cache", "show"): ["KEY"],
