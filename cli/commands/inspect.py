@@ -73,12 +73,14 @@ def inspect(
             hint="ask for one at a time",
         )
     from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
+    from phasic.cli.progress import exploring
     from phasic.cli.trace_source import open_trace
 
     session = session_of(context)
     options = ModelOptions.of(arg, max_vertices, discrete)
     if check and looks_like_model(source):
-        return _trapped(load_model(source, options).trapped_vertices())
+        with exploring(session):
+            return _trapped(load_model(source, options).trapped_vertices())
     opened = open_trace(session, source, options)
     if ops:
         columns = ("number", "type", "operands")
