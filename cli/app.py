@@ -28,6 +28,7 @@ from phasic.cli.commands.inspect import inspect
 from phasic.cli.commands.models import models
 from phasic.cli.commands.plot import plot
 from phasic.cli.commands.record import record
+from phasic.cli.commands.report import report
 from phasic.cli.commands.sample import sample
 from phasic.cli.options import JsonOption
 from phasic.cli.quick_start import QuickCommand, QuickGroup
@@ -80,6 +81,7 @@ def top(
       phasic evaluate model.py --theta 1.0 --pdf 0.5,1,2 --quantile 0.95
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       phasic plot model.py --theta 1.0 -o density.svg
+      phasic report model.py --theta 1.0 -o report.html
       phasic sample model.py --theta 1.0 -n 1000 --seed 1
       phasic infer model.py observed.csv --prior 'gamma(2,1)'
       phasic models
@@ -139,6 +141,7 @@ _SHORT = {
     evaluate: "Moments, densities and all else for one theta or many.",
     models: "The models that ship, and what one of them is.",
     plot: "A density, another function or the states, as PNG or SVG.",
+    report: "A model at one theta as one page of HTML.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
     infer: "Parameters from data: a posterior, or a point estimate.",
     convert: "A model as a file of another format.",
@@ -175,6 +178,7 @@ _add(app, "record", record)
 _add(app, "inspect", inspect)
 _add(app, "evaluate", evaluate)
 _add(app, "plot", plot)
+_add(app, "report", report)
 _add(app, "sample", sample)
 _add(app, "infer", infer)
 _add(app, "models", models)

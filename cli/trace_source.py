@@ -80,7 +80,7 @@ def obtain_trace(session: Session, graph: Graph) -> ObtainedTrace:
 
     with exploring(session):
         _ = graph.n_vertices
-    with ProgressBar(session, "recording", "operations") as bar:
+    with ProgressBar(session, "recording") as bar:
         return trace_elimination.obtain_trace(graph, progress=bar.callback)
 
 

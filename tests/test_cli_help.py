@@ -21,6 +21,7 @@ COMMANDS = [
     ("inspect",),
     ("evaluate",),
     ("plot",),
+    ("report",),
     ("sample",),
     ("infer",),
     ("models",),

@@ -43,6 +43,7 @@ ARGUMENTS = {
     ("inspect",): ["model.py"],
     ("evaluate",): ["model.py", "--theta", "1"],
     ("plot",): ["model.py", "--theta", "1", "-o", "out.svg"],
+    ("report",): ["model.py", "--theta", "1", "-o", "out.html"],
     ("sample",): ["model.py", "--theta", "1", "-n", "3"],
     ("infer",): ["model.py", "data", "--method", "moments"],
     ("models",): [],
@@ -69,6 +70,7 @@ EXPLORING = [
     ["inspect", "model.py"],
     ["evaluate", "model.py", "--theta", "1"],
     ["plot", "model.py", "--theta", "1", "-o", "out.svg"],
+    ["report", "model.py", "--theta", "1", "-o", "out.html"],
     ["sample", "model.py", "--theta", "1"],
     ["infer", "model.py", "data", "--method", "moments"],
     ["convert", "model.py", "out.drn"],
@@ -263,7 +265,7 @@ def test_ctrl_c_before_a_file_takes_its_place_leaves_none(place, monkeypatch):
         monkeypatch.setattr(os, name, interrupt)
     monkeypatch.setattr(Path, "replace", interrupt)
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", interrupt)
-    for path in [("cache", "export"), ("convert",), ("plot",), ("config", "set")]:
+    for path in [("cache", "export"), ("convert",), ("plot",), ("report",), ("config", "set")]:
         assert phasic(*path, *ARGUMENTS[path]).code == ExitCode.INTERRUPTED, path
     assert sorted(place.parent.rglob("*")) == before
 
