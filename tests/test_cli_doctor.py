@@ -41,7 +41,27 @@ def test_this_installation_is_well(place):
     assert "-ffp-contract=off" in rows["compiler flags"]["found"]
     assert rows["answer"]["found"].endswith(" 1.6")
     assert rows["JAX"]["state"] == "ok"
-    assert not (place / "cache").exists()
+    assert list(place.iterdir()) == []
+
+
+def test_counters_that_cannot_be_written_are_told(place):
+    file = place / "file"
+    file.write_text("")
+    found = list(cache.check_counters(FakeCounts(str(file), "file: full")))
+    assert [(one.state, one.found) for one in found] == [(State.ADVICE, "file: full")]
+    assert list(cache.check_counters(FakeCounts(str(file), None))) == []
+    assert list(cache.check_counters(FakeCounts(str(place / "new" / "x"), "unused"))) == []
+    assert not (place / "new").exists()
+
+
+class FakeCounts:
+    """Counters of which only these two are asked."""
+
+    def __init__(self, path: str, found: str | None) -> None:
+        self.path, self.found = path, found
+
+    def problem(self) -> str | None:
+        return self.found
 
 
 def test_a_problem_exits_1_and_says_what_to_do(place):

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from phasic import config
 from phasic.cli.checks.file_system import check_here, check_room
-from phasic.cli.checks.finding import Finding, advice, ok, problem
+from phasic.cli.checks.finding import Finding, State, advice, ok, problem
 from phasic.errors import CacheError, ConfigError
+
+if TYPE_CHECKING:
+    from phasic.cache.counts import Counts
 
 _SLOW = 1.0
 _TO_ANOTHER = "choose another with `phasic config set cache_dir`"
@@ -55,10 +59,22 @@ def check_cache() -> Iterator[Finding]:
     yield check_writing(place)
     yield from check_here(place)
     yield from check_room(place, high_bytes, used)
-    not_counted = file_store().counts.problem()
+    yield from check_counters(file_store().counts)
+
+
+def check_counters(counts: Counts) -> Iterator[Finding]:
+    """Whether hits and misses can be counted; a file for them is not made here."""
+    if os.path.lexists(counts.path):
+        not_counted = counts.problem()
+    else:
+        tried = check_writing(_existing(os.path.dirname(counts.path)))
+        not_counted = tried.found if tried.state is State.PROBLEM else None
     if not_counted:
         yield advice(
-            "counters", not_counted, "hits and misses are not counted: set PHASIC_STATE_DIR"
+            "counters",
+            not_counted,
+            "hits and misses are not counted: choose another place with `phasic config set"
+            " state_dir`",
         )
 
 
