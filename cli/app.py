@@ -18,13 +18,17 @@ from phasic.cli.commands.cache_prune import prune
 from phasic.cli.commands.cache_show import show
 from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
+from phasic.cli.commands.completion import completion
+from phasic.cli.commands.config import get, list_settings, set_value
 from phasic.cli.commands.convert import convert
+from phasic.cli.commands.doctor import doctor
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.infer import infer
 from phasic.cli.commands.inspect import inspect
 from phasic.cli.commands.models import models
 from phasic.cli.commands.plot import plot
 from phasic.cli.commands.record import record
+from phasic.cli.commands.report import report
 from phasic.cli.commands.sample import sample
 from phasic.cli.options import JsonOption
 from phasic.cli.quick_start import QuickCommand, QuickGroup
@@ -36,12 +40,13 @@ app = typer.Typer(
     name="phasic",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    # Its two options would load pydantic at every start.
+    # Its two options would load pydantic at every start; `phasic completion` is ours.
     add_completion=False,
     cls=QuickGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cache = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
+config = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
 
 
 def _version(context: typer.Context, value: bool) -> None:
@@ -76,11 +81,14 @@ def top(
       phasic evaluate model.py --theta 1.0 --pdf 0.5,1,2 --quantile 0.95
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       phasic plot model.py --theta 1.0 -o density.svg
+      phasic report model.py --theta 1.0 -o report.html
       phasic sample model.py --theta 1.0 -n 1000 --seed 1
       phasic infer model.py observed.csv --prior 'gamma(2,1)'
       phasic models
       phasic convert model.py model.drn
       phasic cache info
+      phasic config list
+      phasic doctor
 
     \b
     Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
@@ -111,15 +119,34 @@ def cache_top(context: typer.Context) -> None:
         raise typer.Exit
 
 
+@config.callback(invoke_without_command=True)
+def config_top(context: typer.Context) -> None:
+    """Settings: their values, where those come from, and changing them in the configuration file.
+
+    \b
+    Examples:
+      phasic config list
+      phasic config get cache_dir
+      phasic config set cache_high_bytes 20G
+    """
+    session_of(context).command = f"config {context.invoked_subcommand or ''}".strip()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 _SHORT = {
     record: "Record a model once and keep the trace.",
     inspect: "What a trace or a model is made of.",
     evaluate: "Moments, densities and all else for one theta or many.",
     models: "The models that ship, and what one of them is.",
     plot: "A density, another function or the states, as PNG or SVG.",
+    report: "A model at one theta as one page of HTML.",
     sample: "Times, rewards, ends and paths drawn at one theta.",
     infer: "Parameters from data: a posterior, or a point estimate.",
     convert: "A model as a file of another format.",
+    completion: "A script for Tab in bash, zsh or fish.",
+    doctor: "Whether all works here, and what to do where it does not.",
     info: "Where traces are kept, how much room they take, hits and misses.",
     list_entries: "The traces in the cache, the newest first.",
     show: "One trace in the cache: its file, uses, size and model.",
@@ -131,6 +158,9 @@ _SHORT = {
     export_entries: "Write traces to a tar file.",
     import_entries: "Take the traces of a tar file into the cache.",
     path: "Where the cache or one of its traces lies.",
+    list_settings: "All settings with their values and where those come from.",
+    get: "The value of one setting.",
+    set_value: "Write one setting to the configuration file.",
 }
 
 
@@ -148,10 +178,13 @@ _add(app, "record", record)
 _add(app, "inspect", inspect)
 _add(app, "evaluate", evaluate)
 _add(app, "plot", plot)
+_add(app, "report", report)
 _add(app, "sample", sample)
 _add(app, "infer", infer)
 _add(app, "models", models)
 _add(app, "convert", convert)
+_add(app, "doctor", doctor)
+_add(app, "completion", completion)
 app.add_typer(
     cache, name="cache", short_help="What is in the cache; checking, limiting, moving, emptying it."
 )
@@ -166,3 +199,7 @@ _add(cache, "unpin", unpin)
 _add(cache, "export", export_entries)
 _add(cache, "import", import_entries)
 _add(cache, "path", path)
+app.add_typer(config, name="config", short_help="Settings: where they come from; changing them.")
+_add(config, "list", list_settings)
+_add(config, "get", get)
+_add(config, "set", set_value)

@@ -74,16 +74,16 @@ class Renderer:
     # -- stderr
 
     def _say(self, failure: Failure) -> None:
-        write = self._streams.stderr.write
+        parts = []
         if failure.traceback:
-            write(failure.traceback.rstrip("\n") + "\n")
+            parts.append(failure.traceback.rstrip("\n"))
         if failure.exit_code is ExitCode.INTERRUPTED:
-            write(f"{failure.message}\n")
+            parts.append(failure.message)
         else:
-            write(f"{self._painted(f'error[{failure.code}]', '1;31')}: {failure.message}\n")
+            parts.append(f"{self._painted(f'error[{failure.code}]', '1;31')}: {failure.message}")
         for line in (failure.hint or "").splitlines():
-            write(f"  {self._painted('hint:', '36')} {line}\n")
-        self._streams.stderr.flush()
+            parts.append(f"  {self._painted('hint:', '36')} {line}")
+        self._streams.say("".join(f"{part}\n" for part in parts))
 
     def warn(self, text: str) -> None:
         """A warning, whose text ends with its code in brackets, on stderr and in the envelope."""
@@ -91,7 +91,7 @@ class Renderer:
         match = re.fullmatch(r"(.*) \[([A-Z_]+)\]", text, re.DOTALL)
         message, code = match.groups() if match else (text, "WARNING")
         label = self._painted(f"warning[{code}]", "1;33")
-        self._streams.stderr.write(f"{label}: {message}\n")
+        self._streams.say(f"{label}: {message}\n")
 
     def _painted(self, text: str, style: str) -> str:
         if self._streams.stderr_is_terminal and self._streams.colour:

@@ -29,7 +29,7 @@ class Session:
     def note(self, text: str) -> None:
         """A line for a person: to stderr, on a terminal only."""
         if self.streams.stderr_is_terminal and not self.json:
-            print(text, file=self.streams.stderr)
+            self.streams.say(f"{text}\n")
 
 
 def session_of(context: typer.Context) -> Session:

@@ -44,15 +44,27 @@ class Streams:
             width=get_terminal_size().columns,
         )
 
+    def say(self, text: str) -> None:
+        """Text for a person, to stderr. Where nobody can read it, the work goes on without."""
+        try:
+            self.stderr.write(text)
+            self.stderr.flush()
+        except OSError:
+            _drop(self.stderr)
+
     def drop_stdout(self) -> None:
         """Sends what is still to come nowhere: nobody reads it, and exiting must not fail on it."""
-        try:
-            number = self.stdout.fileno()
-        except OSError:
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, number)
-        os.close(nowhere)
+        _drop(self.stdout)
+
+
+def _drop(stream: TextIO) -> None:
+    try:
+        number = stream.fileno()
+    except OSError:
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
 
 
 def _opened(stream: TextIO | None, mode: str) -> TextIO:

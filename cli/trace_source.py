@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from phasic.cli.errors import UsageError
 from phasic.cli.keys import KEY, no_such_key, whole_key
 from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
-from phasic.cli.progress import ProgressBar
+from phasic.cli.progress import ProgressBar, exploring
 from phasic.cli.session import Session
 from phasic.errors import CacheError, FormatError, TraceError
 
@@ -62,7 +62,9 @@ def obtain(session: Session, graph: Graph) -> Opened:
     """
     from phasic import config
 
-    if graph.n_parameters and config.get_bool("disable_auto_trace"):
+    with exploring(session):
+        n_parameters = graph.n_parameters
+    if n_parameters and config.get_bool("disable_auto_trace"):
         raise TraceError(
             "FATAL: trace needed and not recorded by itself: PHASIC_DISABLE_AUTO_TRACE is set",
             code="AUTO_TRACE_DISABLED",
@@ -73,9 +75,11 @@ def obtain(session: Session, graph: Graph) -> Opened:
 
 
 def obtain_trace(session: Session, graph: Graph) -> ObtainedTrace:
-    """As the library's, with a progress bar where someone looks."""
+    """As the library's, with progress where someone looks."""
     from phasic import trace_elimination
 
+    with exploring(session):
+        _ = graph.n_vertices
     with ProgressBar(session, "recording") as bar:
         return trace_elimination.obtain_trace(graph, progress=bar.callback)
 

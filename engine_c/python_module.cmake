@@ -23,8 +23,18 @@ target_include_directories(
   _native PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src ${CMAKE_CURRENT_SOURCE_DIR}/xla
 )
 target_include_directories(_native SYSTEM PRIVATE ${jaxlib_include})
+# What `phasic doctor` shows: the flags of all files; those of single kernels are in their names.
+get_directory_property(common_flags COMPILE_OPTIONS)
+string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+set(flags ${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_${build_type}} ${common_flags})
+list(JOIN flags " " flags)
+string(REPLACE "\"" "'" flags "${flags}")
 target_compile_definitions(
-  _native PRIVATE PHASIC_VERSION="${SKBUILD_PROJECT_VERSION_FULL}" PHASIC_SANITIZE="${PTD_SANITIZE}"
+  _native
+  PRIVATE PHASIC_VERSION="${SKBUILD_PROJECT_VERSION_FULL}"
+          PHASIC_SANITIZE="${PTD_SANITIZE}"
+          "PHASIC_COMPILER=\"${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}\""
+          "PHASIC_FLAGS=\"${flags}\""
 )
 target_link_libraries(_native PRIVATE ptd)
 install(TARGETS _native LIBRARY DESTINATION phasic)

@@ -175,7 +175,12 @@ def _file_values() -> tuple[str, dict[str, object]]:
     return path, cached[1]
 
 
-def _parse(key: Key, raw: object, source: str) -> Value:
+def parse(key: Key, raw: object, source: str) -> Value:
+    """The value that `raw` from `source` means.
+
+    Raises:
+        ConfigError: the key cannot have it.
+    """
     try:
         return key.parse(raw)
     except ValueError as error:
@@ -185,6 +190,25 @@ def _parse(key: Key, raw: object, source: str) -> Value:
             code="CONFIG_VALUE",
             hint="give such a value, or none for the default",
         ) from error
+
+
+def key_of(name: str) -> Key:
+    """The row of the table.
+
+    Raises:
+        ConfigError: no such key.
+    """
+    key = _BY_NAME.get(name)
+    if key is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, _BY_NAME)
+        raise ConfigError(
+            f"no configuration key {name!r}",
+            code="CONFIG_UNKNOWN_KEY",
+            hint=f"did you mean {' or '.join(near)}?" if near else f"keys: {', '.join(_BY_NAME)}",
+        )
+    return key
 
 
 def setting(name: str) -> Setting:
@@ -198,19 +222,17 @@ def setting(name: str) -> Setting:
         >>> config.setting("max_vertices").source
         'default'
     """
-    key = _BY_NAME.get(name)
-    if key is None:
-        raise ConfigError(f"no configuration key {name!r}", hint=f"keys: {', '.join(_BY_NAME)}")
+    key = key_of(name)
     overrides = _overrides.get() or {}
     if name in overrides:
-        return Setting(name, _parse(key, overrides[name], "argument"), "argument", key.meaning)
+        return Setting(name, parse(key, overrides[name], "argument"), "argument", key.meaning)
     raw: object = os.environ.get(key.variable)
     if raw:
-        return Setting(name, _parse(key, raw, "environment"), "environment", key.meaning)
+        return Setting(name, parse(key, raw, "environment"), "environment", key.meaning)
     path, values = _file_values()
     if name in values:
-        return Setting(name, _parse(key, values[name], path), path, key.meaning)
-    return Setting(name, _parse(key, key.default, "default"), "default", key.meaning)
+        return Setting(name, parse(key, values[name], path), path, key.meaning)
+    return Setting(name, parse(key, key.default, "default"), "default", key.meaning)
 
 
 def settings() -> list[Setting]:

@@ -21,10 +21,13 @@ COMMANDS = [
     ("inspect",),
     ("evaluate",),
     ("plot",),
+    ("report",),
     ("sample",),
     ("infer",),
     ("models",),
     ("convert",),
+    ("doctor",),
+    ("completion",),
     ("cache",),
     ("cache", "info"),
     ("cache", "list"),
@@ -37,6 +40,10 @@ COMMANDS = [
     ("cache", "export"),
     ("cache", "import"),
     ("cache", "path"),
+    ("config",),
+    ("config", "list"),
+    ("config", "get"),
+    ("config", "set"),
 ]
 
 
@@ -103,6 +110,8 @@ def test_version():
         ["plot", "model.py", "--theta", "1", "--what", "spectrum"],
         ["plot", "model.py", "--theta", "1", "--what", "graph", "--times", "0:1:3"],
         ["convert", "model.py"],
+        ["config", "set", "threads"],
+        ["config", "set", "threads", "4", "--default"],
         ["sample", "model.py", "-n", "-1"],
         ["sample", "model.py", "--seed", "18446744073709551616"],
         ["sample", "model.py", "--seed", "-1"],

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -14,10 +15,13 @@ import time
 
 import pytest
 
+from cli_runner import phasic
 from phasic.cli.exit_codes import ExitCode
-from phasic.cli.progress import ProgressBar
+from phasic.cli.progress import ProgressBar, shown_rate
 from phasic.cli.session import Session
 from phasic.cli.streams import Streams
+from phasic.models import structured
+from phasic.state_space.watch import watched_by
 
 PHASIC = [sys.executable, "-m", "phasic.cli"]
 PATIENCE = 60
@@ -239,5 +243,56 @@ def test_what_takes_long_shows_a_bar(monkeypatch):
     with ProgressBar(Session(streams), "recording") as bar:
         bar.callback(1, 2)
         bar.callback(2, 2)
-    assert "recording" in streams.stderr.getvalue()
+    shown = streams.stderr.getvalue()
+    assert "recording" in shown
+    assert "100%" in shown
+    assert "steps/s" in shown
+    assert re.search(r"\d:\d\d:\d\d", shown)  # what remains
     assert streams.stdout.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "shown"),
+    [(123_456, 1.0, "123,000 states/s"), (5, 2.0, "2.5 states/s"), (0, 0.0, "0.0 states/s")],
+)
+def test_a_rate_has_three_digits(done, seconds, shown):
+    assert shown_rate(done, seconds, "states") == shown
+
+
+STEPS = """
+def model(state, n=3000):
+    if state.size == 0:
+        return [([n], 1.0, [0.0])]
+    k = int(state[0])
+    return [([k - 1], 0.0, [1.0])] if k else []
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["record", "model.py"],
+        ["inspect", "model.py", "--check"],
+        ["convert", "model.py", "o.drn"],
+        ["evaluate", "model.py", "--theta", "1"],
+    ],
+    ids=" ".join,
+)
+def test_exploring_shows_states_and_their_rate_on_a_terminal_only(arguments, place, monkeypatch):
+    (place / "model.py").write_text(STEPS)
+    monkeypatch.setattr("phasic.cli.progress._PATIENCE", 0.0)
+    outcome = phasic(*arguments, terminal=True)
+    assert outcome.code == ExitCode.DONE
+    assert re.search(r"exploring 2,048 of 2,0\d\d found +[\d,.]+ states/s", outcome.err)
+    assert "exploring" not in phasic(*arguments).err
+
+
+def test_exploring_tells_whoever_watches():
+    told = []
+    with watched_by(lambda explored, known: told.append((explored, known))):
+        assert structured.migration([20, 20]).n_vertices > 500
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    before = len(told)
+    structured.migration([3, 3]).n_vertices  # noqa: B018 (explores)
+    assert len(told) == before

@@ -61,8 +61,7 @@ def _confirmed(session: Session, entries: list[Entry], directory: str) -> bool:
             hint="--force removes without asking, --dry-run shows what would go",
         )
     size = sum(entry.n_bytes for entry in entries)
-    session.streams.stderr.write(f"Remove {count} ({size:,} bytes) from {directory}? [y/N] ")
-    session.streams.stderr.flush()
+    session.streams.say(f"Remove {count} ({size:,} bytes) from {directory}? [y/N] ")
     return session.streams.stdin.readline().strip().lower() in {"y", "yes"}
 
 

@@ -51,13 +51,16 @@ def convert(
     """
     from phasic import interchange
     from phasic.cli.model_source import ModelOptions, load_model
+    from phasic.cli.progress import exploring
     from phasic.cli.thetas import parse_theta
 
     graph = load_model(model, ModelOptions.of(arg, max_vertices, discrete))
+    session = session_of(context)
+    with exploring(session):
+        vertices = graph.n_vertices
     at = None
     if theta is not None:
         at = parse_theta(theta, graph.n_parameters).thetas[0]
     interchange.write(graph, output, theta=at)
-    vertices = graph.n_vertices
-    session_of(context).note(f"{vertices:,} vertices")
+    session.note(f"{vertices:,} vertices")
     return Result(Value("path", str(output), {"vertices": vertices}))

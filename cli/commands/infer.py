@@ -155,6 +155,7 @@ def infer(
     """
     from phasic.cli.model_source import ModelOptions, load_model
     from phasic.cli.observed import read_data
+    from phasic.cli.progress import exploring
     from phasic.inference import double_precision, parse_prior
 
     _check(method, prior, moments, checkpoint, output)
@@ -162,7 +163,9 @@ def infer(
     priors = [None if text == "fixed" else parse_prior(text) for text in prior or ()]
     session = session_of(context)
     graph = load_model(model, ModelOptions.of(arg, max_vertices, discrete))
-    observed = read_data(session, data, graph.n_vertices, rewards, right_censored, intervals)
+    with exploring(session):
+        n_vertices = graph.n_vertices
+    observed = read_data(session, data, n_vertices, rewards, right_censored, intervals)
     options: dict[str, Any] = {"fixed": held, "seed": seed}
     if method in (Method.SVGD, Method.MAP):
         options["prior"] = (priors[0] if len(priors) == 1 else priors) if priors else None

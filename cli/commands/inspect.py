@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,6 @@ from phasic.cli.results import Fields, Result, Table, Value
 from phasic.cli.session import session_of
 
 if TYPE_CHECKING:
-    from phasic.cli.trace_source import Opened
     from phasic.trace_elimination import EliminationTrace
 
 _CLASSES = ("start", "transient", "absorbing", "dropped")
@@ -73,12 +72,15 @@ def inspect(
             hint="ask for one at a time",
         )
     from phasic.cli.model_source import ModelOptions, load_model, looks_like_model
+    from phasic.cli.progress import exploring
+    from phasic.cli.trace_facts import facts
     from phasic.cli.trace_source import open_trace
 
     session = session_of(context)
     options = ModelOptions.of(arg, max_vertices, discrete)
     if check and looks_like_model(source):
-        return _trapped(load_model(source, options).trapped_vertices())
+        with exploring(session):
+            return _trapped(load_model(source, options).trapped_vertices())
     opened = open_trace(session, source, options)
     if ops:
         columns = ("number", "type", "operands")
@@ -92,34 +94,12 @@ def inspect(
         # Those that a trace holds come from a graph that was made `improper`.
         vertices = _vertices(opened.trace)
         return _trapped([str(tuple(state)) for _, kind, state in vertices if kind == "dropped"])
-    return Result(Fields(_facts(opened)))
+    return Result(Fields(facts(opened)))
 
 
 def _trapped(labels: list[str]) -> Result:
     table = Table(("trapped",), ((label,) for label in labels), noun="trapped vertex")
     return Result(table, ExitCode.NO if labels else ExitCode.DONE)
-
-
-def _facts(opened: Opened) -> dict[str, Any]:
-    trace = opened.trace
-    numbers = trace.statistics()
-    return {
-        "key": trace.key,
-        "origin": opened.origin,
-        "kind": "discrete" if trace.discrete else "continuous",
-        "vertices": numbers["n_vertices"],
-        "absorbing": numbers["n_absorbing"],
-        "dropped": numbers["n_dropped"],
-        "edges": numbers["n_edges"],
-        "parameters": numbers["n_parameters"],
-        "state_length": numbers["state_length"],
-        "components": numbers["n_components"],
-        "largest_component": numbers["largest_component"],
-        "fill_in": numbers["fill_in"],
-        "multiply_adds": numbers["multiply_adds"],
-        "operations": len(trace.operations),
-        "bytes": numbers["bytes"],
-    }
 
 
 def _operations(trace: EliminationTrace) -> Iterator[tuple[int, str, str]]:

@@ -374,6 +374,9 @@ void phasic_registry_remove(const ptd_elimination_trace *trace);
 /* source.c */
 static const char *phasic_built_version(void);
 static const char *phasic_built_sanitizers(void);
+static const char *phasic_built_compiler(void);
+static const char *phasic_built_flags(void);
+static const char *phasic_instruction_set(void);
 
 /* A recording's progress, answered by phasic/_engine/record.py. */
 extern "Python" int phasic_progress(void *context, int64_t done, int64_t total);

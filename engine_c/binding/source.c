@@ -2,6 +2,7 @@
 #include "ptd.h"
 
 #include "handlers.h"
+#include "kernel.h"
 #include "registry.h"
 
 /* The version that this module was built as; the package refuses another one. */
@@ -14,4 +15,22 @@ static const char *phasic_built_version(void)
 static const char *phasic_built_sanitizers(void)
 {
     return PHASIC_SANITIZE;
+}
+
+/* As in "GNU 12.2.0". */
+static const char *phasic_built_compiler(void)
+{
+    return PHASIC_COMPILER;
+}
+
+/* Those of all files of the engine. */
+static const char *phasic_built_flags(void)
+{
+    return PHASIC_FLAGS;
+}
+
+/* The widest instruction set that kernels use on this processor. */
+static const char *phasic_instruction_set(void)
+{
+    return ptd_kernel_select(NULL)->instruction_set;
 }

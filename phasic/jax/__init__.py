@@ -10,6 +10,7 @@ Only this package and `phasic.inference` import JAX. A call goes from XLA to the
     questions   what is asked of the engine, by key
     partition   how lanes are cut over devices
     targets     the engine's handlers made known to XLA
+    devices     what JAX runs on
 """
 
 from .likelihood import Likelihood

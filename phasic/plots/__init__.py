@@ -5,7 +5,7 @@ are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 """
 
 from .curves import WHATS, plot_function
-from .files import FORMATS, save_figure
+from .files import FORMATS, save_figure, svg_element
 from .particles import plot_pairs, plot_trace
 from .state_graph import MOST_VERTICES, plot_graph
 
@@ -18,4 +18,5 @@ __all__ = [
     "plot_pairs",
     "plot_trace",
     "save_figure",
+    "svg_element",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg")
 _DOTS_PER_INCH = 200
+_NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
 def check_format(path: str | os.PathLike[str]) -> str:
@@ -31,6 +34,39 @@ def check_format(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
+def svg_element(figure: Figure, name: str) -> str:
+    """The figure as an `<svg>` element for a page of HTML, which may hold several.
+
+    Args:
+        figure: any of this package's.
+        name: the start of all its identifiers, so that no two figures share one.
+
+    Returns:
+        The element: no prologue, no comments, no address of anything outside it. The page sets
+        `svg * { stroke-linejoin: round; stroke-linecap: butt }`, as the element has no style sheet.
+
+    Example:
+        >>> from phasic.models import coalescent
+        >>> from phasic.plots import plot_function, svg_element
+        >>> svg_element(plot_function(coalescent.kingman(5).at([1.0])), "density")[:4]
+        '<svg'
+    """
+    text = StringIO()
+    figure.savefig(text, format="svg", metadata=_NO_METADATA)
+    left_out = r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>"
+    svg = re.sub(left_out, "", text.getvalue(), flags=re.DOTALL)
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r' (?:xmlns(?::xlink)?|version)="[^"]*"', "", svg).replace("xlink:href", "href")
+    renamed: dict[str, str] = {}
+    for old in re.findall(r' id="([^"]*)"', svg):
+        renamed.setdefault(old, f"{name}-{len(renamed)}")
+
+    def rename(match: re.Match[str]) -> str:
+        return f"{match[1]}{renamed[match[2]]}{match[3]}"
+
+    return re.sub(r"""( id="|href="#|url\(#)([^")]*)(["\)])""", rename, svg).strip()
+
+
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     """Writes a PNG or SVG file, by the end of its name.
 
@@ -41,4 +77,7 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     suffix = check_format(path)
     # Without the date the same figure is the same file.
     metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
-    figure.savefig(path, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
+    drawn = BytesIO()
+    figure.savefig(drawn, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
+    # Drawing takes long; a drawing that is broken off leaves no file.
+    Path(path).write_bytes(drawn.getvalue())

@@ -21,6 +21,7 @@ from .edges import EdgeChunk
 from .explored import Explored, UserCode, build, declared, to_int32, too_large
 from .labels import state_label
 from .transitions import Transitions, read
+from .watch import tell
 
 Rule = Callable[..., Any]
 # States handed to the rule at once: large enough for numpy, small enough for its temporaries.
@@ -102,6 +103,7 @@ class BatchRule:
                 base, coefficients = transitions.base, transitions.coefficients
                 chunks.append(EdgeChunk(source + (done + 1), target, base, coefficients))
             done = last
+            tell(done, len(index))
         width = max(width, start.coefficients.shape[1])
         if self.parameterized is False and any(chunk.coefficients.any() for chunk in chunks):
             _refuse(

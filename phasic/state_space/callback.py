@@ -19,6 +19,7 @@ from .explored import Explored, Source, UserCode, build, declared, to_int32, too
 from .quick_read import INT64, Columns, QuickReader
 from .transition_log import TransitionLog
 from .transitions import Transitions, as_list, read
+from .watch import tell
 
 Callback = Callable[..., Any]
 # How often states are looked at for numbers beyond 32 bits.
@@ -126,6 +127,7 @@ class CallbackRule:
                 follow(vertex, columns)
             if vertex % _STATES_PER_CHECK == 0:
                 states(vertex - _STATES_PER_CHECK, vertex)
+                tell(vertex, len(found))
         log.close_chunk()
         n_parameters = declared(self.n_parameters, log.width)
         return build(discrete, n_parameters, states(0, len(found)), log.chunks)

@@ -1,0 +1,1 @@
+"""What `phasic doctor` looks at: an area a module, each a function that yields findings."""

@@ -1,0 +1,83 @@
+"""`phasic report`: a model at one theta as one page of HTML."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from phasic.cli.options import (
+    ArgOption,
+    DiscreteOption,
+    JsonOption,
+    MaxVerticesOption,
+    SourceArgument,
+    ThetaOption,
+)
+from phasic.cli.results import Result, Value
+from phasic.cli.session import session_of
+
+
+def report(
+    context: typer.Context,
+    source: SourceArgument,
+    theta: ThetaOption = None,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to."),
+    ] = Path("report.html"),
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Observations to show beside it, one a line; a second column has their weights.",
+        ),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="Above the page.")
+    ] = None,
+    arg: ArgOption = None,
+    max_vertices: MaxVerticesOption = None,
+    discrete: DiscreteOption = False,
+    as_json: JsonOption = False,
+) -> Result:
+    """Write one page about a model: size, moments, density, quantiles, data, states.
+
+    The page is a single file that needs no network and no script. It has the size of the model,
+    moments, pictures of the density and the distribution function, quantiles, the picture of the
+    states if they are 60 at most, and with --data a histogram and the log-likelihood. Prints the
+    path of the page.
+
+    \b
+    Needs Matplotlib: pip install 'phasic[plot]'
+
+    \b
+    Examples:
+      phasic report model.py --theta 1.0 -o report.html
+      phasic report model.py --theta 1.0 --data observed.csv -o fit.html
+      phasic report phasic.models.coalescent:kingman --arg n=5 --theta 1.0 --title 'Five lineages'
+    """
+    from phasic.cli.model_source import ModelOptions
+    from phasic.cli.questions import read_observations
+    from phasic.cli.report import write_report
+    from phasic.cli.thetas import parse_theta
+    from phasic.cli.trace_source import open_trace
+    from phasic.interchange.text import replacing
+
+    options = ModelOptions.of(arg, max_vertices, discrete)
+    observed = None if data is None else read_observations("--data", data)
+    opened = open_trace(session_of(context), source, options)
+    at = parse_theta(theta, opened.trace.n_parameters).thetas[0]
+    words = ["phasic", "report", source]
+    words += [word for one in arg or () for word in ("--arg", one)]
+    words += ["--max-vertices", str(max_vertices)] if max_vertices is not None else []
+    words += ["--discrete"] if discrete else []
+    words += ["--theta", theta] if theta is not None else []
+    words += ["--data", data] if data is not None else []
+    page = write_report(opened, at, title or source, shlex.join(words), observed)
+    with replacing(str(output)) as stream:
+        stream.write(page)
+    return Result(Value("path", str(output), {"bytes": len(page.encode())}))
