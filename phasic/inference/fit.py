@@ -349,7 +349,7 @@ def _name(model: Any) -> str:
     graph_key = getattr(getattr(model, "frozen", None), "key", None)
     if graph_key is not None:
         return str(graph_key)
-    trace_key = getattr(getattr(model, "trace", None), "key", None)
+    trace_key = getattr(getattr(model, "elimination_trace", None), "key", None)
     if trace_key is not None:
         return str(trace_key)
     return str(getattr(model, "__qualname__", type(model).__qualname__))
