@@ -92,6 +92,14 @@ class DensityFunctions(ABC):
     def _total(self, ask: Ask) -> float:
         """P(Y < infinity), by way of the target where there is one."""
 
+    def _rest(self, ask: Ask) -> float:
+        """P(Y = infinity): what the total lacks to 1.
+
+        Raises:
+            NumericError: too few digits of it are left.
+        """
+        return 1 - self._total(ask)
+
     @abstractmethod
     def _total_jet(self, ask: Ask) -> Array:
         """The same with its first derivatives behind."""
@@ -393,7 +401,7 @@ class DensityFunctions(ABC):
             value = 0.0
             if function != DENSITY:
                 total = self._total(ask)
-                value = total if function == DISTRIBUTION else 1 - total
+                value = total if function == DISTRIBUTION else self._rest(ask)
             logs.log_value[endless] = elementary.log(np.array(value))
         return logs
 
@@ -465,8 +473,10 @@ class DensityFunctions(ABC):
         logs = self._probability(function, times, ask)
         near = np.flatnonzero(logs.log_value > np.log(_NEAR_ONE))
         near = near[times[near] > 0]
+        if function == DISTRIBUTION and np.isposinf(times).any():
+            self._rest(ask)  # refuses a logarithm that has too few digits
         near = near[np.isfinite(times[near])]
-        if near.size and self._total(ask) == 1.0:
+        if near.size and (ask.target < 0 or self._total(ask) == 1.0):
             other = SURVIVAL if function == DISTRIBUTION else DISTRIBUTION
             logs.put(near, answers.complement(self._logs(other, times[near], ask)))
         return logs

@@ -319,6 +319,19 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
             return 1.0
         return float(np.sum(self.absorption_probabilities(self._targets(ask))))
 
+    def _rest(self, ask: Ask) -> float:
+        rest = super()._rest(ask)
+        rounding = float(np.finfo(float).eps) * self.trace.n_vertices
+        some = ask.target < 0 and self.trace.handle.meta["n_dropped"]
+        if some and not rounding <= ask.tolerance * rest:
+            raise NumericError(
+                f"FATAL: the probability of never being absorbed is {rest:g} to within "
+                f"{rounding:.2g}, which is not within {ask.tolerance:g} of it",
+                code="DENSITY_REFUSED",
+                hint="ask at a late finite time, where it is known to all digits",
+            )
+        return rest
+
     def _total_jet(self, ask: Ask) -> Array:
         if ask.target < 0 and not self.trace.handle.meta["n_dropped"]:
             return np.array([1.0] + [0.0] * self.n_parameters)

@@ -238,3 +238,51 @@ def test_no_warning_of_numpy_gets_out() -> None:
         for name in FUNCTIONS:
             values = getattr(x, name)([-1.0, 0.0, 1e-320, 1.0, 1e2, math.inf])
             assert not np.isnan(values).any()
+
+
+# ---- little is never absorbed
+
+
+def nearly_proper(rate: float) -> Distribution:
+    """Absorbed at rate 1, trapped at a rate that is a parameter."""
+    graph = Graph(state_length=1, improper=True)
+    begin, end, one, other = (graph.find_or_create_vertex([k]) for k in (0, 1, 2, 3))
+    graph.starting_vertex().add_edge(begin, 1.0)
+    begin.add_edge(end, 1.0)
+    begin.add_edge_parameterized(one, 0.0, [1.0])
+    one.add_edge(other, 1.0)
+    other.add_edge(one, 1.0)
+    with pytest.warns(PhasicWarning, match="absorption"):
+        return graph.at([rate])
+
+
+@pytest.mark.parametrize("rate", [1e-20, 1e-10, 1e-4, 0.2])
+def test_the_logarithm_of_a_distribution_near_1_keeps_its_digits_where_some_is_trapped(
+    rate: float,
+) -> None:
+    """P(Y > t) = (rate + exp(-(1 + rate) t)) / (1 + rate), exactly."""
+    x = nearly_proper(rate)
+    t = np.array([0.01, 2.0, 30.0, 60.0])
+    lack = (rate + np.exp(-(1 + rate) * t)) / (1 + rate)
+    np.testing.assert_allclose(x.sf(t[1:]), lack[1:], rtol=1e-13)
+    found, slope = x.logcdf(t[1:], gradient=True)
+    np.testing.assert_allclose(found, np.log1p(-lack[1:]), rtol=1e-13)
+    step = np.exp(-(1 + rate) * t[1:])
+    of_lack = (1 - step * ((1 + rate) * t[1:] + 1)) / (1 + rate) ** 2
+    np.testing.assert_allclose(slope[:, 0], -of_lack / (1 - lack[1:]), rtol=1e-12)
+    jax_like = x.trace.density([[rate]], t, "logcdf")
+    assert jax_like[0].tolist() == x.logcdf(t).tolist()
+
+
+def test_what_is_left_at_infinity_is_refused_where_it_has_too_few_digits() -> None:
+    for rate in (1e-20, 1e-10):
+        x = nearly_proper(rate)
+        for function in ("sf", "logsf", "logcdf"):
+            assert refusal(lambda f=function, x=x: getattr(x, f)(np.inf)).code == "DENSITY_REFUSED"
+            with pytest.raises(NumericError) as caught:
+                x.trace.density([[rate]], [np.inf], function)
+            assert caught.value.code == "DENSITY_REFUSED"
+        assert x.cdf(np.inf) == pytest.approx(1 / (1 + rate), rel=1e-15)
+    x = nearly_proper(0.2)
+    assert x.sf(np.inf) == pytest.approx(0.2 / 1.2, rel=1e-14)
+    assert x.trace.density([[0.2]], [np.inf], "sf")[0, 0] == x.sf(np.inf)

@@ -69,6 +69,7 @@ def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, minibatch):
         ({"n_particles": 21}, "n_particles"),
         ({"model": coalescent.kingman(2)}, "models"),
         ({"optimizer": 0.1}, "optimiser"),
+        ({"optimizer": optax.cosine_decay_schedule(0.5, 9)}, "optimiser makes other steps"),
         ({"model": twice}, "log density"),
     ],
 )

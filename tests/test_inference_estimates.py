@@ -170,3 +170,17 @@ def test_ranges_by_bijectors():
     assert maximum_likelihood(exponential, DATA, 1, transform=Positive()).theta[0] == pytest.approx(
         N / TOTAL, rel=1e-9
     )
+
+
+def test_what_was_observed_no_time_is_no_different_observation():
+    graph = coalescent.kingman(2)
+    found = method_of_moments(graph, Observations([1.0, 2.0, 3.0], weights=[1, 1, 0]))
+    assert found.theta[0] == pytest.approx(1 / 1.5, rel=1e-9)
+
+
+def test_an_interval_has_a_level():
+    found = maximum_likelihood(coalescent.kingman(2), [1.0, 3.0])
+    for level in (0.0, 1.0, 2.0, np.nan):
+        with pytest.raises(ConfigError) as caught:
+            found.interval(level)
+        assert caught.value.code == "LEVEL_INVALID"

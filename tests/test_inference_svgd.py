@@ -310,6 +310,10 @@ def test_data_outside_the_support_are_refused_before_the_start():
         ([], "DATA_EMPTY"),
         (np.ones((2, 2)), "REWARDS_SHAPE"),
         (np.ones((2, 2, 2)), "DATA_SHAPE"),
+        (1.0, "DATA_SHAPE"),
+        ([[1.0, 2.0], [3.0]], "NOT_NUMBERS"),
+        ("times.csv", "NOT_NUMBERS"),
+        (None, "NOT_NUMBERS"),
     ],
 )
 def test_bad_data(data, code):
@@ -324,6 +328,8 @@ def test_bad_data(data, code):
     [
         (lambda: Observations([1.0], weights=[1.0, 2.0]), "WEIGHTS_INVALID"),
         (lambda: Observations([1.0], weights=[-1.0]), "WEIGHTS_INVALID"),
+        (lambda: Observations([1.0, 2.0], weights=[0.0, 0.0]), "DATA_EMPTY"),
+        (lambda: Observations([[np.nan]], rewards=np.ones((3, 1))), "DATA_EMPTY"),
         (lambda: Observations([1.0], intervals=[[2.0, 1.0]]), "INTERVALS_INVALID"),
         (lambda: Observations([1.0], right_censored=[-2.0]), "TIME_INVALID"),
         (
@@ -347,7 +353,29 @@ def test_bad_observations(make, code):
         ({"start": np.ones((3, 1))}, "THETA_LENGTH"),
         ({"start": "middle"}, "START_INVALID"),
         ({"n_particles": 1}, "COUNT_INVALID"),
-        ({"minibatch": 0}, "MINIBATCH_INVALID"),
+        ({"n_particles": 40.0}, "COUNT_INVALID"),
+        ({"n_iterations": True}, "COUNT_INVALID"),
+        ({"seed": -1}, "COUNT_INVALID"),
+        ({"minibatch": 0}, "COUNT_INVALID"),
+        ({"minibatch": 1.5}, "COUNT_INVALID"),
+        ({"tolerance": np.nan}, "TOLERANCE_INVALID"),
+        ({"tolerance": -0.1}, "TOLERANCE_INVALID"),
+        ({"optimizer": "adam"}, "OPTIMIZER_INVALID"),
+        ({"optimizer": -0.1}, "OPTIMIZER_INVALID"),
+        ({"optimizer": np.nan}, "OPTIMIZER_INVALID"),
+        ({"kernel": "rbf"}, "KERNEL_INVALID"),
+        ({"start": np.full((40, 1), -1.0)}, "START_INVALID"),
+        ({"start": np.full((40, 1), np.nan)}, "START_INVALID"),
+        ({"data": Observations(DATA), "rewards": np.ones(3)}, "REWARDS_UNUSED"),
+        ({"data": [Observations(DATA), DATA], "rewards": np.ones(3)}, "REWARDS_UNUSED"),
+        (
+            {
+                "model": coalescent.kingman(2),
+                "rewards": np.full(3, 2.0),
+                "regularization": 1.0,
+            },
+            "DATA_SHAPE",
+        ),
         ({"model": "kingman"}, "MODEL_INVALID"),
         ({"model": [exponential, exponential]}, "MODELS_LENGTH"),
         ({"data": Observations(DATA, right_censored=[1.0])}, "CENSORED_UNSUPPORTED"),
@@ -374,3 +402,25 @@ def test_32_bit_mode_is_said_once_with_the_line_to_add():
             posterior = fit()
         assert posterior.mean[0] == pytest.approx(MEAN, rel=0.05)
         fit()  # warnings are errors here: it is not said again
+
+
+def test_what_was_not_seen_changes_nothing_however_impossible_it_is():
+    weights = [*np.ones(len(DATA)), 0.0]
+    data = Observations([*DATA, 1e6], weights=weights)  # exp(-1e6 theta) is 0, its log -inf
+    assert_exact(fit(data=data))
+
+
+def test_missing_features_hide_no_impossible_ones():
+    rewards = np.ones((3, 2))
+    data = Observations([[1.0, np.nan], [np.nan, np.inf]], rewards=rewards, name="measurements")
+    with pytest.raises(NumericError, match=r"measurements .* times\[\(1, 1\)\]") as caught:
+        fit(coalescent.kingman(2), data)
+    assert caught.value.code == "DATA_OUTSIDE_SUPPORT"
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.5, np.nan])
+def test_levels_that_are_none(level):
+    posterior = fit(n_particles=5, n_iterations=1)
+    with pytest.raises(ConfigError) as caught:
+        posterior.interval(level)
+    assert caught.value.code == "LEVEL_INVALID"

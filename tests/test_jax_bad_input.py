@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -32,6 +33,9 @@ def code_of(run: Any) -> str:
         (lambda m: m(THETA, 1.0, np.ones((6, 2, 2))), "REWARD_LENGTH"),
         (lambda m: m(THETA, 1.0, np.ones((QUEUE.n_vertices, 2))), "TIMES_SHAPE"),
         (lambda m: m(THETA, [1.0, 2.0, 3.0], np.ones((QUEUE.n_vertices, 2))), "TIMES_SHAPE"),
+        (lambda m: m(THETA, np.ones((2, 0)), np.ones((QUEUE.n_vertices, 0))), "TIMES_SHAPE"),
+        (lambda m: m(THETA + 0j, 1.0), "NUMBERS_COMPLEX"),
+        (lambda m: m(THETA, 1.0j), "NUMBERS_COMPLEX"),
         (
             lambda m: jax.grad(lambda r: m(THETA, 1.0, r))(np.ones(QUEUE.n_vertices)),
             "NOT_DIFFERENTIABLE",
@@ -135,3 +139,40 @@ def test_likelihood_is_the_library_s() -> None:
     np.testing.assert_allclose(gradient, slope, rtol=1e-10)
     assert np.isfinite(jax.hessian(loglik)(THETA)).all()
     assert QUEUE.loglik_from_graph([-1.0])(THETA) == -np.inf
+
+
+FAMILY = ("__call__", "logpdf", "cdf", "logcdf", "sf", "logsf")
+
+
+@pytest.mark.parametrize("function", FAMILY)
+def test_beyond_the_support_nothing_changes_in_time(function: str) -> None:
+    value = getattr(QUEUE.pmf_from_graph(), function)
+    for time in (-1.0, np.inf):
+        assert jax.grad(value, 1)(THETA, time) == 0.0
+        assert jax.hessian(value, 1)(THETA, time) == 0.0
+
+
+def test_the_slope_of_a_density_at_time_0_is_not_known() -> None:
+    model = QUEUE.pmf_from_graph()
+    for function in (model, model.logpdf):
+        slope = jax.grad(lambda times, f=function: f(THETA, times).sum())(np.array([0.0, 1.0]))
+        assert np.isnan(slope[0])
+        assert np.isfinite(slope[1])
+    assert jax.grad(model.cdf, 1)(THETA, 0.0) == QUEUE.at(THETA).pdf(0.0)
+
+
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_half_precision_is_read_as_single(dtype: Any) -> None:
+    theta = jnp.array([0.75, 2.0], dtype)  # exact in both
+    found = QUEUE.pmf_from_graph()(theta, jnp.array([1.0], dtype))
+    assert found.dtype == jnp.float32
+    assert found.tolist() == QUEUE.at([0.75, 2.0]).pdf([1.0]).astype(np.float32).tolist()
+    assert QUEUE.moments_from_graph(1)(theta).dtype == jnp.float32
+
+
+def test_too_many_nested_vmaps_are_an_error_of_ours() -> None:
+    nested: Any = QUEUE.moments_from_graph(1)
+    for _ in range(17):
+        nested = jax.vmap(nested)
+    with pytest.raises((jax.errors.JaxRuntimeError, ValueError), match=r"phasic: .*nested vmaps"):
+        nested(THETA.reshape((1,) * 17 + (2,))).block_until_ready()

@@ -304,3 +304,12 @@ def test_rates_that_are_constant_have_no_slope_in_time_but_a_distribution_functi
     assert float(jax.grad(model.cdf, 1)(none, 1.0)) == float(model(none, 1.0))
     with pytest.raises(ValueError, match="constants among them"):
         jax.grad(model, 1)(none, 1.0)
+
+
+def test_models_have_shapes_without_being_run() -> None:
+    graph = EXAMPLES["two parameters"].graph
+    theta = jax.ShapeDtypeStruct((2,), np.float64)
+    times = jax.ShapeDtypeStruct((3, 4), np.float64)
+    assert jax.eval_shape(graph.pmf_from_graph(), theta, times).shape == (3, 4)
+    assert jax.eval_shape(graph.moments_from_graph(3), theta).shape == (3,)
+    assert jax.jit(graph.pmf_from_graph()).trace(theta, times).jaxpr.out_avals[0].shape == (3, 4)

@@ -7,6 +7,7 @@
  */
 #include "chain.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,22 @@ static void at_infinity(const ptd_chain *chain, ptd_function function, const dou
     for (int p = 0; chain->order > 0 && p < chain->n_parameters; p++) {
         log_jet[p] = signs[function] * total[1 + p] / (value > 0 ? value : 1);
     }
+}
+
+/* What is never absorbed is what the total lacks to 1; where that has too few digits left, it is
+ * not answered. */
+static ptd_status check_rest(const ptd_chain *chain, double total, double tolerance, int64_t n,
+                             const double *times, ptd_error *error)
+{
+    const double lack = 1 - total;
+    const ptd_trace_meta *meta = &chain->trace->meta;
+    const double rounding = DBL_EPSILON * (double)meta->n_vertices;
+    for (int64_t k = 0; meta->n_dropped > 0 && k < n; k++) {
+        if (isinf(times[k]) && times[k] > 0 && !(rounding <= tolerance * lack)) {
+            return ptd_fail(error, PTD_DENSITY_REFUSED, k, lack > 0 ? rounding / lack : INFINITY);
+        }
+    }
+    return PTD_OK;
 }
 
 /* Distinct times in ascending order; returns how many. */
@@ -422,10 +439,13 @@ ptd_status ptd_density_values(const ptd_elimination_trace *trace, const double *
         times = memory;
     }
     status = total_probability(chain, theta, total, error);
+    if (!status && (near_one || options->function == PTD_SURVIVAL)) {
+        status = check_rest(chain, total[0], options->tolerance, n_times, times, error);
+    }
     if (!status) {
         status = logs_at(chain, &density, n_times, times, total, &found, error);
     }
-    if (!status && near_one && total[0] == 1) {
+    if (!status && near_one) {
         status = refine_near_one(chain, &density, n_times, times, &found, error);
     }
     if (!status) {

@@ -6,6 +6,8 @@
 
 #include "state.h"
 
+enum { MOST_MESSAGE = 768 };
+
 int phasic_answers_metadata(const XLA_FFI_CallFrame *frame, int stateful)
 {
     for (const XLA_FFI_Extension_Base *at = frame->extension_start; at; at = at->next) {
@@ -63,7 +65,7 @@ const char *phasic_read_lanes(const XLA_FFI_CallFrame *frame, int axes, phasic_l
 {
     const XLA_FFI_Buffer *first = frame->rets.rets[0];
     if (first->rank < axes || first->rank - axes > PHASIC_MOST_AXES) {
-        return "a result has too few or too many axes";
+        return "a result has too few axes, or more than 16 beside a lane's own (nested vmaps)";
     }
     lanes->rank = (int)first->rank - axes;
     lanes->count = 1;
@@ -157,8 +159,10 @@ void phasic_store(const phasic_result *result, int64_t offset, int64_t count, co
 XLA_FFI_Error *phasic_refuse(const XLA_FFI_CallFrame *frame, XLA_FFI_Error_Code code,
                              const char *message)
 {
+    char named[MOST_MESSAGE + 8];
+    snprintf(named, sizeof named, "phasic: %s", message);
     XLA_FFI_Error_Create_Args args = {
-        .struct_size = XLA_FFI_Error_Create_Args_STRUCT_SIZE, .message = message, .errc = code};
+        .struct_size = XLA_FFI_Error_Create_Args_STRUCT_SIZE, .message = named, .errc = code};
     return frame->api->XLA_FFI_Error_Create(&args);
 }
 
@@ -180,10 +184,10 @@ XLA_FFI_Error *phasic_tell(const XLA_FFI_CallFrame *frame, ptd_status status,
                            const double *theta, int64_t n_parameters)
 {
     enum { MOST_SHOWN = 8 };
-    char message[768];
+    char message[MOST_MESSAGE];
     const char *name = ptd_status_name(status);
     size_t at = (size_t)snprintf(
-        message, sizeof message, "phasic: %s: %s (%lld, %g), at lane %lld of %lld, theta = [",
+        message, sizeof message, "%s: %s (%lld, %g), at lane %lld of %lld, theta = [",
         strncmp(name, "PTD_", 4) == 0 ? name + 4 : name, ptd_status_text(status),
         (long long)error->index, error->value, (long long)lane, (long long)n_lanes);
     for (int64_t k = 0; k < n_parameters && k < MOST_SHOWN && at < sizeof message; k++) {

@@ -59,7 +59,7 @@ const double *phasic_numbers(const phasic_operand *operand, int64_t offset, int6
 double *phasic_place(const phasic_result *result, int64_t offset, double *room);
 void phasic_store(const phasic_result *result, int64_t offset, int64_t count, const double *from);
 
-/* Errors for XLA. */
+/* Errors for XLA; messages begin with our name. */
 XLA_FFI_Error *phasic_refuse(const XLA_FFI_CallFrame *frame, XLA_FFI_Error_Code code,
                              const char *message);
 /* A failed evaluation, with the lane and its theta. */

@@ -42,18 +42,18 @@ XLA_FFI_Error *phasic_instantiate(XLA_FFI_CallFrame *frame)
     if (!phasic_whole_attribute(frame, "key0", &word[0]) ||
         !phasic_whole_attribute(frame, "key1", &word[1])) {
         return phasic_refuse(frame, XLA_FFI_Error_Code_INVALID_ARGUMENT,
-                             "phasic: the executable names no trace");
+                             "the executable names no trace");
     }
     const phasic_key key = {{(uint64_t)word[0], (uint64_t)word[1]}};
     phasic_state *state = ptd_allocate_zero(1, sizeof *state);
     if (!state) {
-        return phasic_refuse(frame, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, "phasic: out of memory");
+        return phasic_refuse(frame, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, "out of memory");
     }
     state->trace = phasic_registry_acquire(key);
     if (!state->trace) {
         char message[320];
         const uint8_t *byte = (const uint8_t *)&key;
-        int at = snprintf(message, sizeof message, "phasic: TRACE_NOT_FOUND: the trace ");
+        int at = snprintf(message, sizeof message, "TRACE_NOT_FOUND: the trace ");
         for (size_t k = 0; k < sizeof key; k++) {
             at += snprintf(message + at, sizeof message - (size_t)at, "%02x", byte[k]);
         }

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NumericError, warn
+from .arguments import check_level
 from .maximise import Climber, Maximum
 from .parameters import Parameters
 from .refusals import REFUSALS, value_or_nan
@@ -53,8 +54,12 @@ class PointEstimate:
     method: str
 
     def interval(self, level: float = 0.95) -> Values:
-        """(theta_dim, 2): theta -+ z standard errors, the normal approximation."""
-        half = NormalDist().inv_cdf((1 + level) / 2) * self.standard_errors
+        """(theta_dim, 2): theta -+ z standard errors, the normal approximation.
+
+        Raises:
+            ConfigError: the level is not between 0 and 1.
+        """
+        half = NormalDist().inv_cdf((1 + check_level(level)) / 2) * self.standard_errors
         return np.stack([self.theta - half, self.theta + half], axis=1)
 
 

@@ -16,18 +16,18 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError
 from . import checkpoint as checkpoints
+from .arguments import Optimizer, as_kernel, as_optimizer, as_start, check_count, check_tolerance
 from .flow import Flow
 from .modes import draw_mixture, find_modes
+from .observations import as_data_sets
 from .parameters import PriorArgument, TransformArgument
 from .placement import Placement
 from .posterior import Posterior
@@ -40,10 +40,7 @@ from .svgd import State
 from .whitening import Whitening, by_mode, by_prior
 
 Values = NDArray[np.float64]
-Optimizer: TypeAlias = Any  # an optax optimiser or schedule, a number, or None
 
-_STEP = 0.5
-_MOST_AT_ONCE = 0.3
 _SNAPSHOTS = 50
 
 
@@ -124,15 +121,12 @@ class SVGD:
             ("n_particles", n_particles, 2),
             ("n_iterations", n_iterations, 1),
             ("every", every, 1),
+            ("seed", seed, 0),
         ):
-            if number < least:
-                raise ConfigError(
-                    f"{name} is {number}, expected {least} or more",
-                    code="COUNT_INVALID",
-                    hint="200 particles and 300 iterations are a good beginning",
-                )
+            check_count(name, number, least)
+        check_tolerance(tolerance)
         penalty = (
-            moment_penalty(model, observed_data, regularization, nr_moments)
+            moment_penalty(model, as_data_sets(observed_data, rewards), regularization, nr_moments)
             if regularization
             else None
         )
@@ -149,9 +143,9 @@ class SVGD:
         )
         self.n_particles = n_particles
         self.n_iterations = n_iterations
-        self.kernel = kernel or Kernel()
-        self.optimizer = _as_optimizer(optimizer, n_iterations)
-        self._start = _check_start(start, n_particles, self.target.parameters.theta_dim)
+        self.kernel = as_kernel(kernel)
+        self.optimizer = as_optimizer(optimizer, n_iterations)
+        self._start = as_start(start, n_particles, self.target.parameters.theta_dim)
         self._tolerance = tolerance
         self._seed = seed
         self._progress = as_progress(progress)
@@ -229,8 +223,8 @@ class SVGD:
             target.start(self._seed)  # refuses data that are impossible
             return whitening, whitening.whiten(draws(target.parameters, self._seed, n))
         thetas = np.asarray(self._start, dtype=float)
+        us = target.parameters.unconstrain_all(thetas)
         target.likelihood.check_support(thetas)
-        us = np.asarray(jax.vmap(target.parameters.unconstrain)(jnp.asarray(thetas)))
         return whitening, whitening.whiten(us)
 
     # ---- checkpoints
@@ -242,16 +236,26 @@ class SVGD:
         assert self._checkpoint is not None
         leaves = {f"state_{k}": leaf for k, leaf in enumerate(jax.tree.leaves(state))}
         history = {"thetas": np.stack(run.thetas), "iterations": np.array(run.iterations)}
-        probe = {"log_density": self._probe(run.whitening)}
+        probe = self._probe(run.whitening)
         checkpoints.save(
             self._checkpoint,
             self._problem,
             {**leaves, **history, **probe, **run.whitening._asdict()},
         )
 
-    def _probe(self, whitening: Whitening) -> NDArray[Any]:
-        """The log density at one point: functions of the same name may differ in it."""
-        return np.asarray(self.target(jnp.asarray(whitening.centre)))
+    def _probe(self, whitening: Whitening) -> dict[str, NDArray[Any]]:
+        """What tells functions of the same name apart: the log density at one point, and the way
+        of one particle that is pulled ahead evenly.
+        """
+        ahead = jnp.ones((1, 1))
+
+        def pull(memory: Any, _: None) -> tuple[Any, jax.Array]:
+            updates, memory = self.optimizer.update(-ahead, memory, ahead)
+            return memory, updates[0, 0]
+
+        way = jax.lax.scan(pull, self.optimizer.init(ahead), length=self.n_iterations)[1]
+        density = self.target(jnp.asarray(whitening.centre))
+        return {"log_density": np.asarray(density), "updates": np.asarray(way)}
 
     def _resumed(self) -> _Run | None:
         if self._checkpoint is None:
@@ -260,11 +264,16 @@ class SVGD:
         if kept is None:
             return None
         whitening = Whitening(kept["centre"], kept["scale"])
-        there, here = kept["log_density"], self._probe(whitening)
-        if not np.allclose(there, here, rtol=1e-6):
+        here = self._probe(whitening)
+        there = {name: kept[name] for name in here}
+        if not np.allclose(there["log_density"], here["log_density"], rtol=1e-6):
             raise checkpoints.other(
-                self._checkpoint, f"its log density is {there} where this one's is {here}"
+                self._checkpoint,
+                f"its log density is {there['log_density']} where this one's is "
+                f"{here['log_density']}",
             )
+        if not np.allclose(there["updates"], here["updates"], rtol=1e-5, atol=1e-12):
+            raise checkpoints.other(self._checkpoint, "the optimiser makes other steps")
         run = self._run(whitening)
         like = run.flow.first(np.zeros((self.n_particles, len(kept["centre"]))), self._seed)
         leaves, structure = jax.tree.flatten(like)
@@ -317,39 +326,12 @@ def _next(done: int, stride: int) -> int:
     return (done // stride + 1) * stride
 
 
-def _as_optimizer(optimizer: Optimizer, n_iterations: int) -> optax.GradientTransformation:
-    if isinstance(optimizer, optax.GradientTransformation):
-        return optimizer
-    step = optax.cosine_decay_schedule(_STEP, n_iterations) if optimizer is None else optimizer
-    # What is clipped is the direction, so that the largest step is less as the step size falls.
-    return optax.chain(optax.clip(_MOST_AT_ONCE / _STEP), optax.sgd(step))
-
-
-def _check_start(start: str | ArrayLike, n: int, theta_dim: int) -> str | Values:
-    if isinstance(start, str):
-        if start not in ("laplace", "prior"):
-            raise ConfigError(
-                f"there is no start {start!r}",
-                code="START_INVALID",
-                hint='"laplace", "prior", or thetas (n_particles, theta_dim)',
-            )
-        return start
-    thetas = np.asarray(start, dtype=float)
-    if thetas.shape != (n, theta_dim):
-        raise ConfigError(
-            f"start has shape {thetas.shape}, expected ({n}, {theta_dim})",
-            code="THETA_LENGTH",
-            hint="a row a particle, fixed entries included",
-        )
-    return thetas
-
-
 def _name(model: Any) -> str:
     """The content key of a graph, the name of a function, the kind of anything else."""
     graph_key = getattr(getattr(model, "frozen", None), "key", None)
     if graph_key is not None:
         return str(graph_key)
-    trace_key = getattr(getattr(model, "trace", None), "key", None)
+    trace_key = getattr(getattr(model, "elimination_trace", None), "key", None)
     if trace_key is not None:
         return str(trace_key)
     return str(getattr(model, "__qualname__", type(model).__qualname__))

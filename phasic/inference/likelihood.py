@@ -92,14 +92,9 @@ class DataLikelihood:
             NumericError: an observation has density 0 at all of them; or nothing has one.
         """
         for density, part in zip(self._densities, self.data, strict=True):
-            logs = np.asarray(
-                jax.vmap(density, (0, None))(jnp.asarray(thetas), jnp.asarray(part.times))
-            )
-            seen = np.ones(len(part.times)) if part.weights is None else part.weights
-            observed = ~np.isnan(part.times) & (
-                seen[:, np.newaxis] > 0 if part.multivariate else seen > 0
-            )
-            nowhere = (~np.isfinite(logs)).all(axis=0) & observed
+            times, counts = _flat(part)
+            logs = np.asarray(jax.vmap(density, (0, None))(jnp.asarray(thetas), times))
+            nowhere = (~np.isfinite(logs)).all(axis=0) & (np.asarray(counts) > 0)
             if nowhere.any():
                 place = tuple(int(axis) for axis in np.argwhere(nowhere)[0])
                 at = place[0] if len(place) == 1 else place
@@ -161,12 +156,16 @@ def _minibatch(
 
 
 def _flat(data: Observations) -> tuple[jax.Array, jax.Array]:
-    """Times, and counts of the same shape; what is missing counts 0 and has a harmless time."""
+    """Times, and counts of the same shape. What counts 0 has a time that was seen: there a function
+    has a slope, which 0 times the slope of log(0) would lose.
+    """
     counts = np.ones(len(data.times)) if data.weights is None else data.weights
     if data.multivariate:
         counts = np.where(np.isnan(data.times), 0.0, counts[:, np.newaxis])
-    filler = np.nanmax(data.times) if len(data.times) else 0.0
-    times = np.where(np.isnan(data.times), filler, data.times)
+    times = data.times.copy()
+    for column, count in zip(np.atleast_2d(times.T), np.atleast_2d(counts.T), strict=True):
+        seen = column[count > 0]
+        column[count == 0] = seen[0] if len(seen) else data.typical
     return jnp.asarray(times), jnp.asarray(counts)
 
 

@@ -8,7 +8,7 @@ covariance of theta is (G' S^-1 G)^-1, G = dm/dtheta.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, NumericError, warn
+from .arguments import check_count
 from .estimates import PointEstimate, estimate
 from .observations import Observations, as_data_sets
 from .parameters import TransformArgument, make_parameters
@@ -60,11 +61,12 @@ def method_of_moments(
         0.5
     """
     say_precision()
-    data = one_data_set(observed_data)
+    data = one_data_set(as_data_sets(observed_data))
     discrete = bool(getattr(model, "discrete", False))
     dim = _length(model, theta_dim)
     parameters = make_parameters(dim, None, transform, fixed, discrete=discrete, flat=True)
     order = parameters.n_free if nr_moments is None else nr_moments
+    check_count("nr_moments", order, 0)
     if order < parameters.n_free:
         raise ConfigError(
             f"{order} moments for {parameters.n_free} free parameters",
@@ -74,7 +76,7 @@ def method_of_moments(
     # The first moments of several thetas may be the same: where to begin, two more say.
     if hasattr(model, "moments_from_graph"):
         model = model.moments_from_graph(order + 2)
-    wide = _distance(model, data, min(order + 2, len(np.unique(data.times)) - 1))
+    wide = _distance(model, data, min(order + 2, _n_different(data) - 1))
     objective = _distance(model, data, order)
     begin = best_starts(wide, None, parameters, start, seed, SEARCHES, data.typical)
     found = estimate(objective, parameters, begin, "moments", rank=wide)
@@ -116,18 +118,27 @@ def sample_moments(data: Observations, order: int) -> tuple[Values, Values]:
     mean = weights @ powers / total
     centred = powers - mean
     covariance = (weights[:, np.newaxis] * centred).T @ centred / total**2
-    if len(np.unique(data.times[weights > 0])) <= order:
+    if _n_different(data) <= order:
         raise NumericError(
-            f"FATAL: {len(np.unique(data.times))} different observations say too little of "
-            f"{order} moments",
+            f"FATAL: {_n_different(data)} different observations say too little of {order} moments",
             code="DATA_TOO_FEW",
             hint="match fewer moments, or fix parameters",
         )
     return mean, covariance
 
 
-def one_data_set(observed: Any) -> Observations:
-    sets = as_data_sets(observed)
+def _n_different(data: Observations) -> int:
+    """Different times that were observed at all."""
+    seen = data.times if data.weights is None else data.times[data.weights > 0]
+    return len(np.unique(seen))
+
+
+def one_data_set(sets: Sequence[Observations]) -> Observations:
+    """The data set, where there is one and moments say all of it.
+
+    Raises:
+        ConfigError: there are several, or it has rewards, features or censored observations.
+    """
     data = sets[0]
     if len(sets) > 1 or data.multivariate or data.rewards is not None:
         raise ConfigError(

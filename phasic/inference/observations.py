@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import NumericError
+from ..errors import ConfigError, NumericError
+from ..evaluation import as_numbers
 
 Values = NDArray[np.float64]
 
@@ -57,18 +58,18 @@ class Observations:
         rewards: ArrayLike | None = None,
         name: str = "the data",
     ) -> None:
+        object.__setattr__(self, "times", as_numbers(times, "times").copy())
         given = {
-            "times": times,
             "weights": weights,
             "right_censored": right_censored,
             "intervals": intervals,
             "rewards": rewards,
         }
         for key, value in given.items():
-            array = None if value is None else np.array(value, dtype=np.float64)
+            object.__setattr__(self, key, None if value is None else as_numbers(value, key).copy())
+        for array in (self.times, *(getattr(self, key) for key in given)):
             if array is not None:
                 array.flags.writeable = False
-            object.__setattr__(self, key, array)
         object.__setattr__(self, "name", name)
         self._check()
 
@@ -129,7 +130,7 @@ class Observations:
                 "INTERVALS_INVALID",
                 "what is known to be later than a is right_censored",
             )
-        if not self.count > 0:
+        if not self.count > 0 or (self.multivariate and np.isnan(self.times).all()):
             raise self._wrong("no observations", "DATA_EMPTY", "one observation at least")
         self._check_times("times", self.times, missing_allowed=self.multivariate)
         self._check_times("right_censored", self.right_censored)
@@ -173,7 +174,18 @@ def as_data_sets(observed: Any, rewards: ArrayLike | None = None) -> tuple[Obser
     """Data sets from what a user gives: one or a list of `Observations`, or one array.
 
     A list of numbers is one data set; a list of arrays or `Observations` is several.
+
+    Raises:
+        NumericError: the data are not valid.
+        ConfigError: there are rewards, and data that have their own.
     """
+    listed = observed if isinstance(observed, Sequence) else [observed]
+    if rewards is not None and any(isinstance(part, Observations) for part in listed):
+        raise ConfigError(
+            "rewards are given, and data as Observations, which have their own",
+            code="REWARDS_UNUSED",
+            hint="leave rewards out, and give Observations(times, rewards=...)",
+        )
     if isinstance(observed, Observations):
         return (observed,)
     if isinstance(observed, Sequence) and any(

@@ -7,7 +7,7 @@ coordinates of the blocks one after the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -65,6 +65,23 @@ class Parameters:
             if not isinstance(block, float)
         ]
         return jnp.concatenate(parts)
+
+    def unconstrain_all(self, thetas: NDArray[np.float64]) -> NDArray[np.float64]:
+        """u (n, n_free) of thetas (n, theta_dim) to begin at.
+
+        Raises:
+            ConfigError: one is not inside of what theta may be.
+        """
+        us = np.asarray(jax.vmap(self.unconstrain)(jnp.asarray(thetas)))
+        outside = ~np.isfinite(us).all(axis=1)
+        if outside.any():
+            raise ConfigError(
+                f"start {thetas[outside][0].tolist()} is at or outside a bound of what theta may "
+                "be",
+                code="START_INVALID",
+                hint="begin inside",
+            )
+        return us
 
     def log_prior(self, theta: jax.Array) -> jax.Array:
         """Log density of the priors, in theta."""
@@ -153,7 +170,7 @@ def make_parameters(
     """
     held = _check_fixed(theta_dim, fixed)
     log_prior = None
-    if callable(prior):
+    if callable(prior) and not isinstance(prior, type):
         log_prior, entries = prior, _flats(theta_dim, transform, discrete)
     elif prior is None:
         entries = _flats(theta_dim, transform, discrete)
@@ -179,16 +196,16 @@ def make_parameters(
 
 
 def _check_fixed(theta_dim: int, fixed: Mapping[int, float] | None) -> dict[int, float]:
-    held = {int(index): float(value) for index, value in (fixed or {}).items()}
-    for index, value in held.items():
-        if not 0 <= index < theta_dim or not np.isfinite(value):
+    for index, value in (fixed or {}).items():
+        whole = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+        if not whole or not 0 <= index < theta_dim or not np.isfinite(value):
             raise ConfigError(
                 f"fixed has {index}: {value}; expected indices from 0 to {theta_dim - 1} and "
                 "finite values",
                 code="FIXED_INVALID",
                 hint="fixed={0: 1.0} holds the first entry of theta at 1",
             )
-    return held
+    return {int(index): float(value) for index, value in (fixed or {}).items()}
 
 
 def _flats(theta_dim: int, transform: TransformArgument, discrete: bool) -> list[Prior | None]:
@@ -209,7 +226,13 @@ def _range(transform: Any) -> Bijector:
                 hint=f"one of {', '.join(_RANGES)}, or a bijector",
             )
         return _RANGES[transform]
-    return transform
+    if not hasattr(transform, "log_jacobian"):
+        raise ConfigError(
+            f"{transform!r} is no transform",
+            code="TRANSFORM_UNKNOWN",
+            hint=f"one of {', '.join(_RANGES)}, or a bijector",
+        )
+    return cast(Bijector, transform)
 
 
 def _default(entry: Prior | None) -> Prior:
@@ -227,11 +250,27 @@ def _default(entry: Prior | None) -> Prior:
 
 def _listed(prior: Any, theta_dim: int) -> list[Prior | None]:
     if not isinstance(prior, (list, tuple)):
-        entries = [prior] * (theta_dim if prior.bijector.size == 1 else 1)
+        entries = [prior] * (theta_dim if size_of([prior]) == 1 else 1)
     else:
         entries = list(prior)
-    _check_length(sum(_size(entry) for entry in entries), theta_dim, "prior")
+    _check_length(size_of(entries), theta_dim, "prior")
     return entries
+
+
+def size_of(priors: Sequence[Prior | None]) -> int:
+    """Length of the theta that priors stand for side by side, None for one entry.
+
+    Raises:
+        ConfigError: one of them is no prior.
+    """
+    for prior in priors:
+        if isinstance(prior, type) or not (prior is None or hasattr(prior, "log_density")):
+            raise ConfigError(
+                f"{prior!r} is no prior",
+                code="PRIOR_INVALID",
+                hint="as in Gamma(2, 1), or parse_prior('gamma(2,1)')",
+            )
+    return sum(_size(prior) for prior in priors)
 
 
 def _check_length(found: int, theta_dim: int, what: str) -> None:

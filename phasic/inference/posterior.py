@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import check_level
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -60,7 +62,12 @@ class Posterior:
         return np.quantile(self.particles, np.asarray(p, dtype=float), axis=0)
 
     def interval(self, level: float = 0.95) -> Values:
-        """(theta_dim, 2): between the quantiles that leave as much on either side."""
+        """(theta_dim, 2): between the quantiles that leave as much on either side.
+
+        Raises:
+            ConfigError: the level is not between 0 and 1.
+        """
+        level = check_level(level)
         return self.quantile([(1 - level) / 2, (1 + level) / 2]).T
 
     def plot_trace(self) -> Figure:

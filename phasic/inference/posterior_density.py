@@ -27,9 +27,10 @@ import jax
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigError
+from .arguments import check_count
 from .likelihood import DataLikelihood
 from .observations import as_data_sets
-from .parameters import Parameters, PriorArgument, TransformArgument, make_parameters
+from .parameters import Parameters, PriorArgument, TransformArgument, make_parameters, size_of
 from .precision import say_precision
 from .starts import best_starts
 
@@ -129,12 +130,8 @@ def make_likelihood(
     minibatch: int | None = None,
 ) -> tuple[DataLikelihood, int]:
     """The likelihood, and the length of theta from the model, the argument or the prior."""
-    if minibatch is not None and minibatch < 1:
-        raise ConfigError(
-            f"minibatch is {minibatch}, expected a number of observations",
-            code="MINIBATCH_INVALID",
-            hint="None looks at all of them",
-        )
+    if minibatch is not None:
+        check_count("minibatch", minibatch, 1)
     likelihood = DataLikelihood(model, as_data_sets(observed_data, rewards), minibatch)
     said = likelihood.n_parameters()
     if said is not None and theta_dim is not None and said != theta_dim:
@@ -145,7 +142,7 @@ def make_likelihood(
         )
     dim = theta_dim if said is None else said
     if dim is None and isinstance(prior, (list, tuple)):
-        dim = sum(1 if entry is None else entry.bijector.size for entry in prior)
+        dim = size_of(prior)
     if dim is None:
         raise ConfigError(
             "the model does not say how many parameters it has",

@@ -9,7 +9,7 @@ data justify. It helps where the likelihood alone leads astray from a bad start.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -18,16 +18,17 @@ import numpy as np
 
 from ..errors import ConfigError
 from .moment_matching import one_data_set, sample_moments
+from .observations import Observations
 
 
 def moment_penalty(
-    model: Any, observed_data: Any, weight: float, nr_moments: int = 2
+    model: Any, data: Sequence[Observations], weight: float, nr_moments: int = 2
 ) -> Callable[[jax.Array], jax.Array]:
     """The penalty as a function of theta.
 
     Args:
         model: a Graph.
-        observed_data: one data set of times.
+        data: one data set of times.
         weight: of the penalty.
         nr_moments: how many moments.
 
@@ -42,7 +43,7 @@ def moment_penalty(
             hint="leave regularization out",
         )
     moments = model.moments_from_graph(nr_moments)
-    mean, covariance = sample_moments(one_data_set(observed_data), nr_moments)
+    mean, covariance = sample_moments(one_data_set(data), nr_moments)
     error = np.sqrt(np.diag(covariance))
 
     def penalty(theta: jax.Array) -> jax.Array:

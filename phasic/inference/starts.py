@@ -47,7 +47,7 @@ def best_starts(
         ConfigError: `start` does not fit.
     """
     if start is not None:
-        us = _given(start, parameters)[np.newaxis]
+        us = _given(start, parameters)
     else:
         us = draws(parameters, seed, _DRAWS)
         if parameters.scale_free:
@@ -85,11 +85,4 @@ def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:
             code="THETA_LENGTH",
             hint="start is a theta, fixed entries included",
         )
-    u = np.asarray(parameters.unconstrain(jnp.asarray(theta)))
-    if not np.isfinite(u).all():
-        raise ConfigError(
-            f"start {theta.tolist()} is at or outside a bound of what theta may be",
-            code="START_INVALID",
-            hint="begin inside",
-        )
-    return u
+    return parameters.unconstrain_all(theta[np.newaxis])

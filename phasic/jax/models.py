@@ -23,13 +23,14 @@ class Model:
     """What all models of a trace share.
 
     Attributes:
-        trace: the trace.
+        elimination_trace: the trace; not `trace`, a method that JAX gives to compiled functions
+            and calls where it finds one.
         n_parameters: length of theta.
         discrete: whether times are numbers of steps.
     """
 
     def __init__(self, trace: EliminationTrace) -> None:
-        self.trace = trace
+        self.elimination_trace = trace
         self.n_parameters = trace.n_parameters
         self.discrete = trace.discrete
         register()
@@ -52,10 +53,11 @@ class Model:
         if rewards is None:
             return jnp.zeros(0, dtype)
         array = _real(rewards)
-        if array.ndim not in (1, 2) or array.shape[0] != self.trace.n_vertices:
+        n_vertices = self.elimination_trace.n_vertices
+        if array.ndim not in (1, 2) or array.shape[0] != n_vertices:
             raise NumericError(
-                f"FATAL: rewards have shape {array.shape}; expected ({self.trace.n_vertices},) or "
-                f"({self.trace.n_vertices}, n_features): a row a vertex, in the order of states()",
+                f"FATAL: rewards have shape {array.shape}; expected ({n_vertices},) or "
+                f"({n_vertices}, n_features): a row a vertex, in the order of states()",
                 code="REWARD_LENGTH",
                 hint="rewards have an entry for every vertex, the start (row 0) included",
             )
@@ -74,7 +76,8 @@ class DensityModel(Model):
             n_features): several variables, each with its marginal.
 
     and return the shape of `times`. They may be used under every transformation of JAX;
-    derivatives in theta go up to the second, those in times are exact where the model has them.
+    derivatives in theta go up to the second. Those in times are exact where the model has them,
+    but for that of a density near time 0, which is off by about 1e-16 / t of it, and NaN at 0.
     Values are those of `Distribution.pdf` and the like, to the last bit in 64-bit mode.
 
     Raises:
@@ -138,10 +141,10 @@ class DensityModel(Model):
         )
         if collected.ndim == 1:
             return _values(question, row, at.reshape(-1), collected).reshape(at.shape)
-        if at.ndim == 0 or at.shape[-1] != collected.shape[1]:
+        if at.ndim == 0 or at.shape[-1] != collected.shape[1] or at.shape[-1] == 0:
             raise NumericError(
                 f"FATAL: times have shape {at.shape} and rewards {collected.shape}; expected times "
-                f"(…, {collected.shape[1]}): one column a feature",
+                f"(…, {max(collected.shape[1], 1)}): one column a feature, of one feature or more",
                 code="TIMES_SHAPE",
                 hint="the same times for all features are times[:, None].repeat(n_features, 1)",
             )
@@ -204,8 +207,17 @@ def _values(question: Question, *operands: Array) -> Array:
 
 
 def _real(numbers: ArrayLike) -> Array:
+    """As numbers of a type that the engine reads, single or double."""
     array = jnp.asarray(numbers)
-    return array if jnp.issubdtype(array.dtype, jnp.floating) else array.astype(float)
+    if jnp.issubdtype(array.dtype, jnp.complexfloating):
+        raise NumericError(
+            "FATAL: theta, times or rewards are complex",
+            code="NUMBERS_COMPLEX",
+            hint="a model is a function of real numbers: give jnp.real(...) of them",
+        )
+    if jnp.issubdtype(array.dtype, jnp.floating):
+        return array if array.dtype.itemsize >= 4 else array.astype(jnp.float32)
+    return array.astype(float)
 
 
 def _no_slope(trace: EliminationTrace) -> str:

@@ -45,7 +45,7 @@ def in_times(
     if not question.logarithm:
         return [sign * part for part in density]
     own = evaluate(question, order, theta, times, rewards)
-    ratio = sign * jnp.exp(density[0] - own[0])
+    ratio = sign * jnp.exp(jnp.where(jnp.isneginf(density[0]), -jnp.inf, density[0] - own[0]))
     return [ratio] + [ratio[..., jnp.newaxis] * (density[k] - own[k]) for k in range(1, order + 1)]
 
 
@@ -58,13 +58,14 @@ def _of_density(
     times: Array,
     rewards: Array,
 ) -> list[Array]:
-    """By homogeneity; NaN at time 0."""
+    """By homogeneity; NaN at time 0, where it says nothing. The logarithm of 0 has slope 0."""
     value, gradient, *hessian = evaluate(question, order + 1, theta, times, rewards)
-    change = along(gradient, theta) - (1.0 if question.logarithm else value)
-    slopes = [change / times]
+    change = along(gradient, theta) - (~jnp.isneginf(value) if question.logarithm else value)
+    at = jnp.where(times == 0, jnp.nan, times)
+    slopes = [change / at]
     if hessian:
         turn = along(hessian[0], theta) + (gradient if question.logarithm else 0.0)
-        slopes.append(turn / times[..., jnp.newaxis])
+        slopes.append(turn / at[..., jnp.newaxis])
     return slopes
 
 
