@@ -143,6 +143,30 @@ def test_a_call_that_takes_too_long_is_left_behind(tmp_path: Path) -> None:
     go_on.set()
 
 
+def test_of_many_threads_that_wait_one_says_so(tmp_path: Path) -> None:
+    reach, go_on = deadline(tmp_path, seconds=0.5), threading.Event()
+    refused = []
+
+    def ask() -> None:
+        try:
+            reach(lambda: go_on.wait(30))
+        except CacheError as error:
+            refused.append(error.code)
+
+    def ask_together() -> None:
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    with pytest.warns(PhasicWarning) as said:
+        ask_together()
+    go_on.set()
+    assert (len(said), refused) == (1, ["CACHE_TIER_DOWN"] * 4)
+    assert Counts(f"{tmp_path}.state", "shared").read()["unavailable"] == 1
+
+
 def test_after_a_rest_it_is_tried_again(tmp_path: Path) -> None:
     missing = tmp_path / "mount"
     reach = deadline(missing, seconds=10, rest=0.2)

@@ -117,8 +117,10 @@ class Deadline:
             )
 
     def _go_without(self, reason: str) -> CacheError:
-        self._reason = reason
-        self._resumes = time.monotonic() + self._rest
+        now = time.monotonic()
+        if now < self._resumes:
+            return _down(reason)  # another thread has found out, and said so
+        self._reason, self._resumes = reason, now + self._rest
         self._counts.add("unavailable")
         errors.warn(
             TIER_DOWN,
