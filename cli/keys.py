@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from phasic.errors import FormatError
+
+if TYPE_CHECKING:
+    from phasic.trace_cache import Tier
 
 KEY = re.compile(r"[0-9a-f]{8,64}")
 _KEY_LENGTH = 64
 
 
-def whole_key(text: str) -> str:
-    """The key that starts with `text`; a whole one is not looked up.
+def whole_key(text: str, *tiers: Tier) -> str:
+    """The key that starts with `text` in the first tier that has one; a whole one is not sought.
 
     Raises:
         FormatError: none or several in the cache do, or it is no key.
+        CacheError: a tier had to be asked and cannot be read.
     """
     if not KEY.fullmatch(text):
         raise FormatError(
@@ -24,26 +29,30 @@ def whole_key(text: str) -> str:
         )
     if len(text) == _KEY_LENGTH:
         return text
+    from phasic.trace_cache import file_store
+
+    for tier in tiers:
+        store = file_store(tier)
+        entries = store.reach(store.directory.entries)
+        keys = [entry.key for entry in entries if entry.key.startswith(text)]
+        if len(keys) > 1:
+            raise FormatError(
+                f"{len(keys)} cached traces have keys that start with {text}",
+                code="KEY_AMBIGUOUS",
+                hint="`phasic cache list` shows them; give more digits",
+            )
+        if keys:
+            return keys[0]
+    raise no_such_key(text, *tiers)
+
+
+def no_such_key(text: str, *tiers: Tier) -> FormatError:
+    """The error of a key that none of the tiers has."""
     from phasic.trace_cache import trace_directory
 
-    keys = [entry.key for entry in trace_directory().entries() if entry.key.startswith(text)]
-    if len(keys) > 1:
-        raise FormatError(
-            f"{len(keys)} cached traces have keys that start with {text}",
-            code="KEY_AMBIGUOUS",
-            hint="`phasic cache list` shows them; give more digits",
-        )
-    if not keys:
-        raise no_such_key(text)
-    return keys[0]
-
-
-def no_such_key(text: str) -> FormatError:
-    """The error of a key that is not in the cache."""
-    from phasic import config
-
+    places = " and in ".join(trace_directory(tier).path for tier in tiers)
     return FormatError(
-        f"the cache in {config.get_str('cache_dir')} has no trace {text}",
+        f"the cache in {places} has no trace {text}",
         code="CACHE_MISS",
         hint="`phasic cache list` shows what there is; `phasic record MODEL` records",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import typer
 
@@ -87,6 +87,11 @@ EpochOption: TypeAlias = Annotated[
         metavar="T:X[,Y...]",
         help="From time T on theta is X,Y...; may be repeated, in the order of times.",
     ),
+]
+
+TierOption: TypeAlias = Annotated[
+    Literal["local", "shared"],
+    typer.Option("--tier", help="The cache of this machine, or PHASIC_CACHE_SHARED_DIR."),
 ]
 
 JsonOption: TypeAlias = Annotated[

@@ -114,6 +114,7 @@ def _load_file(path: str, options: ModelOptions) -> EliminationTrace:
 
 def _load_key(text: str, options: ModelOptions) -> EliminationTrace:
     from phasic import config
+    from phasic.trace_cache import tiers
     from phasic.trace_serialization import load_trace_from_cache
 
     _refuse(options, f"{text} is a key")
@@ -123,10 +124,10 @@ def _load_key(text: str, options: ModelOptions) -> EliminationTrace:
             code="CACHE_DISABLED",
             hint="unset it, or `phasic record MODEL -o FILE` and name the file",
         )
-    key = whole_key(text)
+    key = whole_key(text, *tiers())
     trace = load_trace_from_cache(key)
     if trace is None:
-        raise no_such_key(text)
+        raise no_such_key(text, *tiers())
     return trace
 
 

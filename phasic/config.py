@@ -79,6 +79,10 @@ def _directory(raw: object) -> str:
     return os.path.abspath(os.path.expanduser(raw))
 
 
+def _directory_or_none(raw: object) -> str:
+    return "" if raw == "" else _directory(raw)
+
+
 @dataclass(frozen=True)
 class Key:
     """One row of the table: its name, default, how raw values are read, what it does."""
@@ -105,6 +109,10 @@ class Setting:
 
 KEYS: tuple[Key, ...] = (
     Key("cache_dir", "~/.phasic_cache/traces", _directory, "where traces are kept"),
+    Key("cache_shared_dir", "", _directory_or_none, "a cache of many machines, behind cache_dir"),
+    Key(
+        "cache_deadline_seconds", 30.0, _seconds, "longest wait for one answer of cache_shared_dir"
+    ),
     Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
     Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),
     Key("cache_max_age_days", 0, _at_least(0), "traces unused for longer go; 0: no limit"),

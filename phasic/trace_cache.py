@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 from . import config, errors
 from .cache import pins
 from .cache.collector import DAY, Limits
 from .cache.counts import Counts
 from .cache.directory import CacheDirectory
+from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
+from .cache.tiers import Tiers
 
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
+Tier: TypeAlias = Literal["local", "shared"]
+_KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
 
 
 class CacheInfo(TypedDict):
@@ -49,13 +54,33 @@ def get_cache_dir() -> Path:
     return Path(config.get_str("cache_dir"))
 
 
-def trace_directory() -> CacheDirectory:
-    """The cache directory with its entries."""
-    return CacheDirectory(config.get_str("cache_dir"), SUFFIX)
+def tiers() -> tuple[Tier, ...]:
+    """Those that are configured, in the order in which they are asked."""
+    return ("local", "shared") if config.get_str("cache_shared_dir") else ("local",)
 
 
-def limits() -> Limits:
-    """Those of the configuration."""
+def trace_directory(tier: Tier = "local") -> CacheDirectory:
+    """The directory of a tier with its entries.
+
+    Raises:
+        ConfigError: there is no such tier.
+    """
+    if tier not in tiers():
+        raise errors.ConfigError(
+            "there is no shared cache",
+            code="CACHE_NO_TIER",
+            hint="PHASIC_CACHE_SHARED_DIR (cache_shared_dir of the configuration) names one",
+        )
+    return CacheDirectory(config.get_str(_KEYS[tier]), SUFFIX)
+
+
+def limits(tier: Tier = "local") -> Limits:
+    """Those of the configuration, which are the local directory's.
+
+    A shared one has none of its own accord: its many users may be configured differently.
+    """
+    if tier == "shared":
+        return Limits()
     return Limits(
         high_bytes=config.get_int("cache_high_bytes"),
         low_bytes=config.get_int("cache_low_bytes"),
@@ -64,28 +89,49 @@ def limits() -> Limits:
     )
 
 
-def trace_store() -> Store[TraceHandle]:
-    """The store of traces, as the configuration says."""
-    return _store(_trace_handle)
+def trace_store(tier: Tier = "local") -> Store[TraceHandle]:
+    """The store of traces of one tier, as the configuration says."""
+    return _store(_trace_handle, tier)
 
 
-def file_store(instead: Limits | None = None) -> Store[StoredTrace]:
+def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[StoredTrace]:
     """The same for those that handle traces as files; it loads no numpy.
 
     `instead` takes the place of the configured limits.
     """
-    return _store(_stored_trace, instead)
+    return _store(_stored_trace, tier, instead)
 
 
-def _store(handle: Callable[[], type[H]], instead: Limits | None = None) -> Store[H]:
-    directory = trace_directory()
+def trace_tiers() -> Tiers[TraceHandle]:
+    """All tiers, as evaluations use them."""
+    return Tiers(trace_store(), trace_store("shared") if "shared" in tiers() else None)
+
+
+def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:
+    directory = trace_directory(tier)
     policy = Policy(
-        limits=limits() if instead is None else instead,
+        limits=limits(tier) if instead is None else instead,
         lease_seconds=config.get_float("cache_lease_seconds"),
         wait_seconds=config.get_float("cache_wait_seconds"),
     )
-    counts = Counts(os.path.join(config.get_str("state_dir"), "counts"), directory.path)
-    return Store(directory, _TraceCodec(handle), counts, policy)
+    folder = os.path.join(config.get_str("state_dir"), "counts")
+    codec = _TraceCodec(handle)
+    if tier == "local":
+        counts = Counts(folder, os.path.realpath(directory.path))
+        return Store(directory, codec, counts, policy)
+    seconds = config.get_float("cache_deadline_seconds")
+    reach = _deadline(directory.path, config.get_str("cache_dir"), folder, seconds)
+    return Store(directory, codec, _shared_counts(folder, directory.path), policy, reach)
+
+
+@cache  # what a process has found out holds for all its stores
+def _deadline(shared: str, local: str, folder: str, seconds: float) -> Deadline:
+    return Deadline(shared, local, _shared_counts(folder, shared), seconds)
+
+
+def _shared_counts(folder: str, shared: str) -> Counts:
+    # By its name as it is given: to resolve links would be to ask the file system.
+    return Counts(folder, f"shared:{shared}")
 
 
 def get_cache_info() -> CacheInfo:
@@ -132,19 +178,19 @@ def cache_is_enabled() -> bool:
 
 def find(key: bytes) -> TraceHandle | None:
     """The trace of a key, or None: not there, damaged (moved aside and said), or disabled."""
-    return trace_store().find(key.hex()) if cache_is_enabled() else None
+    return trace_tiers().find(key.hex()) if cache_is_enabled() else None
 
 
 def keep(trace: TraceHandle) -> bool:
     """Saves a trace under its own key; whether it is there now. A failure is a warning."""
-    return cache_is_enabled() and trace_store().keep(trace.hashes[1].hex(), trace)
+    return cache_is_enabled() and trace_tiers().keep(trace.hashes[1].hex(), trace)
 
 
 def obtain(key: bytes, record: Callable[[], TraceHandle]) -> Obtained[TraceHandle]:
     """The trace of a key from the cache, else recorded, by one process of all that want it."""
     if not cache_is_enabled():
         return Obtained(record(), recorded=True, kept=False)
-    return trace_store().obtain(key.hex(), record)
+    return trace_tiers().obtain(key.hex(), record)
 
 
 def _trace_handle() -> type[TraceHandle]:

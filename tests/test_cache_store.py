@@ -376,6 +376,7 @@ def test_hits_misses_and_failures_are_counted(cache_directory: Path) -> None:
         "failed_saves": 0,
         "damaged": 1,
         "evicted": 0,
+        "unavailable": 0,
     }
 
 

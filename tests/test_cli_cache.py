@@ -25,6 +25,7 @@ INFO = {
     "failed_saves",
     "damaged",
     "evicted",
+    "unavailable",
     "not_counted",
     "high_bytes",
     "low_bytes",
@@ -32,6 +33,7 @@ INFO = {
     "min_free_bytes",
     "ages",
     "sizes",
+    "shared",
 }
 
 

@@ -183,7 +183,6 @@ QUICK = [
     ["evaluate", "--help"],
     ["plot", "--help"],
     ["cache", "info"],
-    ["cache", "list"],
 ]
 
 
@@ -196,12 +195,14 @@ def test_quick_commands_load_no_numpy_and_no_jax(arguments, tmp_path, monkeypatc
 def test_clearing_the_cache_loads_no_numpy_and_no_jax(tmp_path, monkeypatch):
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path))
     (tmp_path / ("0" * 64 + ".trace")).write_bytes(b"x")
-    assert loaded_by("cache", "clear", "--force") == set()
+    assert loaded_by("cache", "clear", "--force") <= {"pydantic"}
 
 
-@pytest.mark.parametrize("command", ["path", "show", "verify", "prune", "pin", "export", "import"])
+@pytest.mark.parametrize(
+    "command", ["list", "path", "show", "verify", "prune", "pin", "export", "import"]
+)
 def test_commands_on_entries_load_no_numpy_and_no_jax(command, tmp_path, monkeypatch):
-    """Typer may load pydantic for them: they have arguments that may be left out."""
+    """Typer may load pydantic for them: they have values that may be left out."""
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
     key = phasic("record", "phasic.models.coalescent:kingman", "--arg", "n=4").out.strip()
     archive = str(tmp_path / "one.tar")

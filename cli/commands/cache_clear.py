@@ -8,7 +8,7 @@ import typer
 
 from phasic.cli.errors import UsageError
 from phasic.cli.exit_codes import ExitCode
-from phasic.cli.options import JsonOption
+from phasic.cli.options import JsonOption, TierOption
 from phasic.cli.results import Fields, Result
 from phasic.cli.session import Session, session_of
 
@@ -25,6 +25,7 @@ def clear(
     pinned: Annotated[
         bool, typer.Option("--pinned", help="Remove pinned traces too, and their pins.")
     ] = False,
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
@@ -39,7 +40,7 @@ def clear(
     from phasic.trace_cache import trace_directory
 
     session = session_of(context)
-    cache = trace_directory()
+    cache = trace_directory(tier)
     pinned_keys = pins.pinned(cache)
     kept = frozenset() if pinned else pinned_keys
     found = [entry for entry in cache.entries() if entry.key not in kept]

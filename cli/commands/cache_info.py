@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import typer
 
 from phasic.cli.options import JsonOption
-from phasic.cli.results import Fields, Result
+from phasic.cli.results import Fields, Json, Result
+from phasic.errors import CacheError
+
+if TYPE_CHECKING:
+    from phasic._engine.stored_trace import StoredTrace
+    from phasic.cache.store import Store
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -15,7 +21,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
 
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
-    are limits, else since writing.
+    are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
+    null where there is none.
 
     \b
     Examples:
@@ -23,25 +30,46 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
     """
     from phasic import config
-    from phasic.cache.summary import summarise
-    from phasic.trace_cache import file_store
+    from phasic.trace_cache import file_store, tiers
 
-    place = config.setting("cache_dir")
     store = file_store()
-    summary = summarise(store.directory, time.time())
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
     fields = {
-        "directory": place.value,
-        "source": place.source,
+        "directory": store.directory.path,
+        "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
+        **_held(store),
+        **{name: config.get_int(f"cache_{name}") for name in limits},
+        "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
+    }
+    return Result(Fields(fields))
+
+
+def _held(store: Store[StoredTrace]) -> dict[str, Json]:
+    from phasic.cache.summary import summarise
+
+    summary = store.reach(lambda: summarise(store.directory, time.time()))
+    return {
         "traces": summary.entries,
         "bytes": summary.bytes,
         "pinned": summary.pinned,
         "quarantined": summary.quarantined,
         **store.counts.read(),
         "not_counted": store.counts.problem(),
-        **{name: config.get_int(f"cache_{name}") for name in limits},
         "ages": summary.ages,
         "sizes": summary.sizes,
     }
-    return Result(Fields(fields))
+
+
+def _shared(store: Store[StoredTrace]) -> dict[str, Json]:
+    """What it holds or, where it cannot be asked, why not; what was counted in any case."""
+    from phasic import config
+
+    place = {
+        "directory": store.directory.path,
+        "source": config.setting("cache_shared_dir").source,
+    }
+    try:
+        return {**place, "problem": None, **_held(store)}
+    except CacheError as error:
+        return {**place, "problem": error.message, **store.counts.read()}

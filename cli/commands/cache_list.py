@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from phasic.cli.options import JsonOption
+from phasic.cli.options import JsonOption, TierOption
 from phasic.cli.results import Result, Table
 from phasic.cli.times import utc
 
 
-def list_entries(context: typer.Context, as_json: JsonOption = False) -> Result:
+def list_entries(
+    context: typer.Context, tier: TierOption = "local", as_json: JsonOption = False
+) -> Result:
     """The traces in the cache, the newest first: key, bytes, when written (UTC), pinned or not.
 
     \b
@@ -20,7 +22,7 @@ def list_entries(context: typer.Context, as_json: JsonOption = False) -> Result:
     from phasic.cache.pins import pinned
     from phasic.trace_cache import trace_directory
 
-    directory = trace_directory()
+    directory = trace_directory(tier)
     kept = pinned(directory)
     found = sorted(directory.entries(), key=lambda entry: (-entry.modified, entry.key))
     rows = ((entry.key, entry.n_bytes, utc(entry.modified), entry.key in kept) for entry in found)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phasic.cli.options import JsonOption
+from phasic.cli.options import JsonOption, TierOption
 from phasic.cli.results import Result, Value
 
 
@@ -19,6 +19,7 @@ def path(
             metavar="[KEY]", help="The key of a cached trace, or its first 8 digits or more."
         ),
     ] = None,
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """The directory of the cache, which need not exist; with KEY the file of that trace.
@@ -32,10 +33,10 @@ def path(
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.trace_cache import trace_directory
 
-    directory = trace_directory()
+    directory = trace_directory(tier)
     if key is None:
         return Result(Value("path", directory.path))
-    found = directory.entry_path(whole_key(key))
+    found = directory.entry_path(whole_key(key, tier))
     if not os.path.lexists(found):
-        raise no_such_key(key)
+        raise no_such_key(key, tier)
     return Result(Value("path", found))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phasic.cli.options import JsonOption
+from phasic.cli.options import JsonOption, TierOption
 from phasic.cli.results import Result, Table
 
 _Keys = Annotated[
@@ -18,7 +18,9 @@ _Keys = Annotated[
 ]
 
 
-def pin(context: typer.Context, keys: _Keys, as_json: JsonOption = False) -> Result:
+def pin(
+    context: typer.Context, keys: _Keys, tier: TierOption = "local", as_json: JsonOption = False
+) -> Result:
     """Keep traces whatever the limits of the cache are; `clear` leaves them too.
 
     Prints each key and whether it is newly pinned.
@@ -32,16 +34,18 @@ def pin(context: typer.Context, keys: _Keys, as_json: JsonOption = False) -> Res
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.trace_cache import trace_directory
 
-    directory = trace_directory()
-    whole = [whole_key(key) for key in keys]
+    directory = trace_directory(tier)
+    whole = [whole_key(key, tier) for key in keys]
     for key in whole:
         if not os.path.lexists(directory.entry_path(key)):
-            raise no_such_key(key)
+            raise no_such_key(key, tier)
     rows = [(key, pins.pin(directory, key)) for key in whole]
     return Result(Table(("key", "newly_pinned"), rows, noun="key"))
 
 
-def unpin(context: typer.Context, keys: _Keys, as_json: JsonOption = False) -> Result:
+def unpin(
+    context: typer.Context, keys: _Keys, tier: TierOption = "local", as_json: JsonOption = False
+) -> Result:
     """Let traces go again when limits say so. Prints each key and whether it was pinned.
 
     \b
@@ -52,6 +56,6 @@ def unpin(context: typer.Context, keys: _Keys, as_json: JsonOption = False) -> R
     from phasic.cli.keys import whole_key
     from phasic.trace_cache import trace_directory
 
-    directory = trace_directory()
-    rows = [(key, pins.unpin(directory, key)) for key in map(whole_key, keys)]
+    directory = trace_directory(tier)
+    rows = [(key, pins.unpin(directory, key)) for key in (whole_key(key, tier) for key in keys)]
     return Result(Table(("key", "was_pinned"), rows, noun="key"))

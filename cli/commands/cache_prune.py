@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from phasic.cli.options import JsonOption
+from phasic.cli.options import JsonOption, TierOption
 from phasic.cli.results import Fields, Result
 
 
@@ -33,12 +33,14 @@ def prune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be removed.")
     ] = False,
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Remove what exceeds the limits, those unused for longest first, and what dead processes left.
 
     Pinned traces stay. The limits are those of the configuration unless given; without any, only
-    files that nobody has been writing to for an hour go.
+    files that nobody has been writing to for an hour go. The shared cache has no limits but those
+    given here, and no notes of uses: the traces written longest ago go first.
 
     \b
     Examples:
@@ -49,14 +51,14 @@ def prune(
     from phasic import config, trace_cache
     from phasic.cache.collector import DAY
 
-    limits = trace_cache.limits()
+    limits = trace_cache.limits(tier)
     if max_bytes is not None:
         with config.override(cache_high_bytes=max_bytes):
             high_bytes = config.get_int("cache_high_bytes")
         limits = replace(limits, high_bytes=high_bytes, low_bytes=high_bytes)
     if max_age is not None:
         limits = replace(limits, max_age=max_age * DAY)
-    store = trace_cache.file_store(limits)
+    store = trace_cache.file_store(tier, limits)
     collected = store.collector.collect(dry_run=dry_run)
     if collected.entries and not dry_run:
         store.counts.add("evicted", len(collected.entries))

@@ -6,12 +6,17 @@ import os
 
 import typer
 
-from phasic.cli.options import JsonOption, KeyArgument
+from phasic.cli.options import JsonOption, KeyArgument, TierOption
 from phasic.cli.results import Fields, Result
 from phasic.cli.times import utc
 
 
-def show(context: typer.Context, key: KeyArgument, as_json: JsonOption = False) -> Result:
+def show(
+    context: typer.Context,
+    key: KeyArgument,
+    tier: TierOption = "local",
+    as_json: JsonOption = False,
+) -> Result:
     """One trace in the cache, once it is found to be whole: its file, uses, size and model.
 
     A damaged one is an error and stays where it is; `phasic cache verify` moves such aside.
@@ -25,13 +30,13 @@ def show(context: typer.Context, key: KeyArgument, as_json: JsonOption = False) 
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.trace_cache import file_store
 
-    store = file_store()
-    whole = whole_key(key)
+    store = file_store(tier)
+    whole = whole_key(key, tier)
     trace, problem = store.look(whole)
     if problem is not None:
         raise problem
     if trace is None:
-        raise no_such_key(key)
+        raise no_such_key(key, tier)
     directory = store.directory
     path = directory.entry_path(whole)
     used = access.last_uses(directory).get(whole)

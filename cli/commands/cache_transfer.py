@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from phasic.cli.exit_codes import ExitCode
-from phasic.cli.options import JsonOption, KeysArgument
+from phasic.cli.options import JsonOption, KeysArgument, TierOption
 from phasic.cli.results import Fields, Result, Table
 
 
@@ -20,6 +20,7 @@ def export_entries(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The tar file to write. Needed."),
     ] = None,
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Write traces of the cache to a tar file, for another machine or for keeping.
@@ -38,12 +39,12 @@ def export_entries(
         raise UsageError(
             "an archive needs a file to go to", code="USAGE", hint="name it with -o FILE"
         )
-    directory = trace_directory()
+    directory = trace_directory(tier)
     entries = {entry.key: entry for entry in directory.entries()}
-    asked = [whole_key(key) for key in keys or ()]
+    asked = [whole_key(key, tier) for key in keys or ()]
     for key in asked:
         if key not in entries:
-            raise no_such_key(key)
+            raise no_such_key(key, tier)
     chosen = [entries[key] for key in dict.fromkeys(asked)] if keys else list(entries.values())
     unfinished = output.with_name(f".{output.name}.{os.getpid()}")
     try:
@@ -66,6 +67,7 @@ def import_entries(
     archive_file: Annotated[
         Path, typer.Argument(metavar="FILE", help="A tar file, as `phasic cache export` writes.")
     ],
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Take the traces of a tar file into the cache, each after it is found to be whole.
@@ -80,7 +82,7 @@ def import_entries(
     from phasic.trace_cache import file_store
 
     with open(archive_file, "rb") as stream:
-        found = list(archive.import_into(file_store(), stream))
+        found = list(archive.import_into(file_store(tier), stream))
     rows = [(item.name, item.kept, item.problem) for item in found]
     table = Table(("name", "kept", "problem"), rows, noun="trace in the archive")
     return Result(table, ExitCode.DONE if all(item.kept for item in found) else ExitCode.NO)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from phasic.cli.exit_codes import ExitCode
-from phasic.cli.options import JsonOption, KeysArgument
+from phasic.cli.options import JsonOption, KeysArgument, TierOption
 from phasic.cli.results import Result, Table
 from phasic.cli.session import session_of
 
@@ -21,6 +21,7 @@ def verify(
     quarantine: Annotated[
         bool, typer.Option("--quarantine", help="Move what is damaged to .quarantine.")
     ] = False,
+    tier: TierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Read traces in the cache whole and list those that are damaged: key, code, what is wrong.
@@ -38,9 +39,9 @@ def verify(
     from phasic.trace_cache import file_store
 
     session = session_of(context)
-    store = file_store()
+    store = file_store(tier)
     directory = store.directory
-    asked = [whole_key(key) for key in keys or ()]
+    asked = [whole_key(key, tier) for key in keys or ()]
     chosen = asked or sorted(
         {entry.key for entry in directory.entries()} | set(directory.irregular())
     )
@@ -53,7 +54,7 @@ def verify(
             if problem is not None:
                 damaged.append((key, problem))
             elif value is None and key in asked:
-                raise no_such_key(key)
+                raise no_such_key(key, tier)
     if quarantine:
         for key, problem in damaged:
             store.set_aside(key, problem)

@@ -17,10 +17,11 @@ from ..messages import debug
 EVENTS = {
     "hits": "entries that were found",
     "misses": "entries that were not",
-    "saved": "recordings that were saved",
-    "failed_saves": "recordings that could not be saved",
+    "saved": "entries that were saved",
+    "failed_saves": "entries that could not be saved",
     "damaged": "damaged entries that were set aside",
     "evicted": "entries removed by a limit",
+    "unavailable": "times a shared cache was gone without",
 }
 _ROWS = list(EVENTS)
 _LAYOUT = struct.Struct(f"<{len(_ROWS)}Q")
@@ -31,11 +32,11 @@ class Counts:
 
     Args:
         folder: where counters are kept; made when needed.
-        cache: the cache directory.
+        cache: the cache directory, or another name of a cache; it is not looked at.
     """
 
     def __init__(self, folder: str, cache: str) -> None:
-        name = hashlib.sha256(os.fsencode(os.path.realpath(cache))).hexdigest()[:32]
+        name = hashlib.sha256(os.fsencode(cache)).hexdigest()[:32]
         host = os.uname().nodename.replace("/", "_")
         self.path = os.path.join(folder, f"{name}.{host}")
 

@@ -23,6 +23,7 @@ from .collector import Collector, Limits, sweep
 from .counts import Counts
 from .directory import CacheDirectory
 from .lease import Lease, Turn, pauses
+from .reach import TIER_DOWN, Reach, direct
 
 T = TypeVar("T")
 
@@ -68,14 +69,23 @@ class Policy:
 
 
 class Store(Generic[T]):
-    """The entries of one directory. Any number of threads, processes and machines share it."""
+    """The entries of one directory. Any number of threads, processes and machines share it.
+
+    `reach` is how the directory is asked, where it may be away or not answer.
+    """
 
     def __init__(
-        self, directory: CacheDirectory, codec: Codec[T], counts: Counts, policy: Policy
+        self,
+        directory: CacheDirectory,
+        codec: Codec[T],
+        counts: Counts,
+        policy: Policy,
+        reach: Reach = direct,
     ) -> None:
         self.directory = directory
         self.counts = counts
         self.policy = policy
+        self.reach = reach
         self._codec = codec
 
     @property
@@ -117,18 +127,20 @@ class Store(Generic[T]):
     def look(self, key: str) -> tuple[T | None, PhasicError | None]:
         """The value, or why there is none although something is there. Changes nothing."""
         try:
-            return self._codec.load(self.directory.path, key), None
+            return self.reach(lambda: self._codec.load(self.directory.path, key)), None
         except (FormatError, CacheError) as error:
             return None, error
 
     def set_aside(self, key: str, problem: PhasicError) -> None:
         """Moves what `look` found to be damaged to `.quarantine`; says what is wrong."""
+        if problem.code == TIER_DOWN:
+            return  # said when it was found
         if isinstance(problem, CacheError) and problem.code != "CACHE_NOT_REGULAR":
             errors.warn("CACHE_READ_FAILED", f"the cache entry cannot be read: {problem.message}")
             return
         moved = "it was moved to .quarantine and is recorded again"
         try:
-            self._codec.set_aside(self.directory.path, key)
+            self.reach(lambda: self._codec.set_aside(self.directory.path, key))
         except CacheError as failure:
             moved = f"it could not be moved aside ({failure.message})"
         self.counts.add("damaged")
@@ -165,7 +177,7 @@ class Store(Generic[T]):
             made = make()
             kept = self._save(key, made)
         finally:
-            lease.release()
+            self._give_back(lease)
         if kept:
             self._tidy(key)
         if kept and no_lease is not None:
@@ -182,7 +194,7 @@ class Store(Generic[T]):
         """Until the lease is ours or the value there: as `look`; or we are to go on alone."""
         waits = pauses(self.policy.wait_seconds)
         while True:
-            turn = lease.ask()
+            turn = self.reach(lease.ask)
             if turn is not Turn.TAKEN:
                 # It may have come between the look and the lease.
                 value, problem = self.look(key)
@@ -207,16 +219,25 @@ class Store(Generic[T]):
             if value is not None:
                 return value, None
 
+    def _give_back(self, lease: Lease) -> None:
+        lease.abandon()
+        try:
+            self.reach(lease.release)
+        except CacheError as error:
+            # Untouched, it runs out by itself.
+            debug(f"lease not given back: {error.message}")
+
     def _save(self, key: str, value: T) -> bool:
         try:
-            self._codec.save(self.directory.path, key, value)
+            self.reach(lambda: self._codec.save(self.directory.path, key, value))
         except CacheError as error:
             self.counts.add("failed_saves")
-            errors.warn(
-                "CACHE_SAVE_FAILED",
-                "what was recorded could not be saved in the cache, and is used all the same: "
-                f"{error.message}",
-            )
+            if error.code != TIER_DOWN:
+                errors.warn(
+                    "CACHE_SAVE_FAILED",
+                    "what was recorded could not be saved in the cache, and is used all the same: "
+                    f"{error.message}",
+                )
             return False
         self.counts.add("saved")
         debug(f"saved: {key} in {self.directory.path}")
@@ -225,7 +246,10 @@ class Store(Generic[T]):
     def _hit(self, key: str) -> None:
         self.counts.add("hits")
         if self.policy.limits:
-            access.stamp(self.directory, key)
+            try:
+                self.reach(lambda: access.stamp(self.directory, key))
+            except CacheError as error:
+                debug(f"no access stamp: {error.message}")
         debug(f"cache hit: {key} in {self.directory.path}")
 
     def _miss(self, key: str) -> None:
@@ -235,9 +259,11 @@ class Store(Generic[T]):
     def _tidy(self, key: str) -> None:
         """After a save: the limits, and what others left behind."""
         try:
-            sweep(self.directory, key)
-            evicted = self.collector.relieve()
+            self.reach(lambda: sweep(self.directory, key))
+            evicted = self.reach(self.collector.relieve)
         except CacheError as error:
+            if error.code == TIER_DOWN:
+                return
             errors.warn(
                 "CACHE_COLLECT_FAILED", f"the cache could not be collected: {error.message}"
             )

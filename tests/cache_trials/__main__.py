@@ -6,7 +6,19 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from . import costs, damage, failures, hostile, kills, limits, readers, sharing, stampede, strace
+from . import (
+    behind,
+    costs,
+    damage,
+    failures,
+    hostile,
+    kills,
+    limits,
+    readers,
+    sharing,
+    stampede,
+    strace,
+)
 from .setting import Tally
 
 # A name, the default count, the trial.
@@ -14,6 +26,7 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "one-key": (64, stampede.one_key),
     "two-paths": (12, partial(stampede.one_key, second="link")),
     "two-mounts": (12, partial(stampede.one_key, second="mount")),
+    "local-caches": (64, stampede.local_caches),
     "holder-killed": (16, stampede.holder_killed),
     "holder-killed-10-s": (64, partial(stampede.holder_killed, term=10)),
     "skewed-clocks": (12, stampede.skewed),
@@ -21,6 +34,8 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "kill-at-each-call": (1, kills.each_call),
     "kill-by-strace": (1, strace.each_system_call),
     "failures": (1, failures.sweep),
+    "shared-fails": (1, behind.fails),
+    "shared-hangs": (1, behind.hangs),
     "damage": (2000, damage.flips),
     "verify": (10_000, damage.many),
     "limits": (400, limits.crowd),

@@ -64,7 +64,7 @@ def check_entries(tally: Tally, expected: dict[str, bytes], where: str) -> None:
 
 def check_orphans(tally: Tally, where: str) -> None:
     """What the dead left is cleared away, once their leases have run out."""
-    store = trace_cache.file_store(Limits())
+    store = trace_cache.file_store(instead=Limits())
     time.sleep(2.5 * TERM["cache_lease_seconds"])
     try:
         store.collector.collect(orphan_seconds=0.0)

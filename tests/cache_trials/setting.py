@@ -18,7 +18,7 @@ from typing import Any
 
 from phasic import errors
 
-COUNT, FAIL_ONCE, FAIL_FROM, DIE_BEFORE, DIE_AFTER = range(5)
+COUNT, FAIL_ONCE, FAIL_FROM, DIE_BEFORE, DIE_AFTER, HANG_FROM = range(6)
 
 
 @dataclass

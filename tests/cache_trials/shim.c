@@ -1,4 +1,4 @@
-/* System calls below one directory fail, or the process dies at them, as a trial asks.
+/* System calls below one directory fail or hang, or the process dies at them, as a trial asks.
  *
  * Preloaded. Calls are counted from `shim_arm` on: those that concern a path below the directory,
  * or a descriptor that is open on one. `shim_clock` moves the wall clock of the process.
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum action { COUNT, FAIL_ONCE, FAIL_FROM, DIE_BEFORE, DIE_AFTER };
+enum action { COUNT, FAIL_ONCE, FAIL_FROM, DIE_BEFORE, DIE_AFTER, HANG_FROM };
 enum kind { OPEN, CREATE, WRITE, OTHER };
 
 static char directory[PATH_MAX];
@@ -27,6 +27,7 @@ static long counted;
 static long fired;
 static enum action action;
 static int failure;
+static time_t hung_until;
 static long clock_moved;
 static char names[1024][16];
 
@@ -99,6 +100,13 @@ static int can_fail(enum kind kind)
     return 1;
 }
 
+static time_t seconds_of_life(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 /* Whether the call about to be made is to fail. */
 static int enter(const char *name, enum kind kind)
 {
@@ -108,6 +116,16 @@ static int enter(const char *name, enum kind kind)
     }
     if (action == DIE_BEFORE && counted == target) {
         kill(getpid(), SIGKILL);
+    }
+    if (action == HANG_FROM && counted >= target) {
+        const time_t now = seconds_of_life();
+        if (fired++ == 0) {
+            hung_until = now + failure;
+        }
+        if (now < hung_until) {
+            sleep((unsigned)(hung_until - now));
+        }
+        return 0;
     }
     if (((action == FAIL_ONCE && counted == target) ||
          (action == FAIL_FROM && counted >= target &&

@@ -33,6 +33,7 @@ class Herd:
         seconds: of a recording.
         dies: the first that records is killed in the middle of it.
         skews: seconds by which the clock of process k % len is moved.
+        settings: of the cache, the same for all.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Herd:
         seconds: float,
         dies: bool = False,
         skews: tuple[int, ...] = (0,),
+        **settings: object,
     ) -> None:
         self.marks = place / "marks"
         self.marks.mkdir()
@@ -50,6 +52,7 @@ class Herd:
         self._seconds = seconds
         self._dies = dies
         self._skews = skews
+        self._settings = settings
         self._graph = coalescent_graph(40)
         self._key = self._graph.frozen.trace_key
 
@@ -72,7 +75,7 @@ class Herd:
         os.close(opener)
         os.read(gate, 1)  # until all have been started
         shim().shim_clock(self._skews[number % len(self._skews)])
-        with cache_in(self._caches[number % len(self._caches)]):
+        with cache_in(self._caches[number % len(self._caches)], **self._settings):
             obtained = trace_cache.obtain(self._key, self._record)
         data = obtained.value.encode()
         return {
@@ -152,6 +155,25 @@ def one_key(processes: int, *, planted: bool, second: str = "") -> Tally:
         tally.must(len(herd.recordings()) == 1, f"{len(herd.recordings())} recordings, not 1")
         left = sorted(os.listdir(cache))
         tally.must(len(left) == 1 and left[0].endswith(".trace"), f"nothing is left but it: {left}")
+        _equal(tally, results)
+    return tally
+
+
+def local_caches(processes: int, *, planted: bool) -> Tally:
+    """`processes` with 4 local caches and a shared one: 1 recording, and the same bytes in all."""
+    tally = Tally()
+    with scratch() as place, planted_bug("no lease" if planted else ""):
+        shared = place / "shared"
+        shared.mkdir(0o700)
+        caches = [place / f"local.{number}" for number in range(4)]
+        herd = Herd(place, caches, seconds=0.5, cache_shared_dir=shared)
+        results = herd.run(processes)
+        tally.counts |= {"processes": processes, "recordings": len(herd.recordings())}
+        tally.must(len(herd.recordings()) == 1, f"{len(herd.recordings())} recordings, not 1")
+        (entry,) = shared.iterdir()
+        for cache in caches:
+            left = {path.name: path.read_bytes() for path in cache.iterdir() if path.is_file()}
+            tally.must(left == {entry.name: entry.read_bytes()}, f"{cache.name}: it is a copy")
         _equal(tally, results)
     return tally
 

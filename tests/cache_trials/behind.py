@@ -1,0 +1,150 @@
+"""System calls below a shared directory fail or hang: the right result, kept here, and said.
+
+The local cache works all along, so whatever the shared one does, the trace is there the next time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from phasic import trace_cache
+from phasic.cache.reach import Deadline
+from phasic.trace_elimination import obtain_trace
+from rules import queue_graph
+
+from . import failures
+from .setting import FAIL_FROM, FAIL_ONCE, HANG_FROM, Child, Tally, cache_in, scratch, shim
+
+THETA = [1.0, 1.5]
+DEADLINE = 0.3  # of trials that hang; others may be slow on a busy machine
+HANG = 4  # seconds for which the directory does not answer
+GRACE = 1.5  # seconds that a process may take beyond the deadline
+
+
+@contextmanager
+def without_deadline(planted: bool) -> Iterator[None]:
+    """Calls to the shared directory are made as any others."""
+    usual = Deadline.__call__
+
+    def wait(self: Deadline, action: Callable[[], Any]) -> Any:
+        return action()
+
+    if planted:
+        Deadline.__call__ = wait
+    try:
+        yield
+    finally:
+        Deadline.__call__ = usual
+
+
+def fails(every: int, *, planted: bool) -> Tally:
+    """Each error at and from each call below the shared directory; every `every`-th trial."""
+    tally = Tally()
+    with failures.planted_bug(planted):
+        trials = [
+            (f"{name} {'at' if action == FAIL_ONCE else 'from'}", action, getattr(errno, name))
+            for name in failures.ERRORS
+            for action in (FAIL_ONCE, FAIL_FROM)
+        ]
+        _each(tally, every, trials, _judge_failure)
+    tally.must(tally.counts["not kept there"] > 0, "some saves fail")
+    return tally
+
+
+def hangs(every: int, *, planted: bool) -> Tally:
+    """At each call below the shared directory it stops answering for a while."""
+    tally = Tally()
+    with without_deadline(planted):
+        _each(tally, every, [("hangs from", HANG_FROM, HANG)], _judge_hang)
+    tally.must(tally.counts["failed calls"] > 0, "some calls hang")
+    return tally
+
+
+def _each(
+    tally: Tally,
+    every: int,
+    trials: list[tuple[str, int, int]],
+    judge: Callable[[Tally, str, dict[str, Any]], None],
+) -> None:
+    tally.counts |= {"calls": 0, "trials": 0, "failed calls": 0, "not kept there": 0}
+    with scratch() as place:
+        graph = queue_graph(6)
+        expected = np.asarray(graph.at(THETA).moments(3))
+        calls = _trial(place / "count", graph, 0, 0, 0)["calls"]
+        tally.counts["calls"] = calls
+        number = 0
+        for name, action, with_number in trials:
+            for call in range(1, calls + 1):
+                number += 1
+                if number % every:
+                    continue
+                outcome = _trial(place / str(number), graph, action, call, with_number)
+                where = f"{name} call {call} ({outcome['call']})"
+                tally.counts["trials"] += 1
+                tally.counts["failed calls"] += outcome["fired"]
+                tally.counts["not kept there"] += not outcome["there"]
+                right = np.array_equal(outcome["moments"], expected)
+                tally.must(right and outcome["kept"], f"{where}: the result is right and kept")
+                tally.must(outcome["here"], f"{where}: the local cache has it")
+                judge(tally, where, outcome)
+
+
+def _trial(place: Path, graph: Any, action: int, call: int, number: int) -> dict[str, Any]:
+    """One process that records under a fault, evaluates, and tells what it saw."""
+    shared = place / "shared"
+    shared.mkdir(parents=True, mode=0o700)
+    key = graph.frozen.trace_key.hex()
+
+    def record() -> dict[str, Any]:
+        shim().shim_arm(os.fsencode(shared), action, call, number)
+        began = time.monotonic()
+        trace, _, kept = obtain_trace(graph)
+        seconds = time.monotonic() - began
+        calls = shim().shim_disarm()
+        return {
+            "calls": calls,
+            "fired": shim().shim_fired(),
+            "call": shim().shim_name(call).decode(),
+            "kept": kept,
+            "seconds": seconds,
+            "moments": trace.moments([THETA], 3)[0].tolist(),
+        }
+
+    seconds = DEADLINE if action == HANG_FROM else 60.0
+    with cache_in(place / "local", cache_shared_dir=shared, cache_deadline_seconds=seconds):
+        counts = trace_cache.trace_store("shared").counts
+        ended = Child(record).wait()
+        if ended.result is None:
+            raise RuntimeError(f"a trial's process ended without a result: {ended.signal}")
+        here, there = (
+            trace_cache.trace_store(tier).look(key)[0] is not None for tier in ("local", "shared")
+        )
+        return ended.result | {"here": here, "there": there, "counted": counts.read()}
+
+
+def _judge_failure(tally: Tally, where: str, outcome: dict[str, Any]) -> None:
+    said, counted = outcome["warnings"], outcome["counted"]
+    if outcome["there"]:
+        tally.must(sum(said.values()) <= 1, f"{where}: one warning at most: {said}")
+        tally.must(not counted["failed_saves"], f"{where}: no failed save: {counted}")
+    else:
+        tally.must(outcome["fired"] > 0, f"{where}: there is a reason")
+        tally.must(said.get("CACHE_SAVE_FAILED") == 1, f"{where}: it is said: {said}")
+        tally.must(counted["failed_saves"] == 1, f"{where}: one count: {counted}")
+
+
+def _judge_hang(tally: Tally, where: str, outcome: dict[str, Any]) -> None:
+    tally.must(
+        outcome["seconds"] < DEADLINE + GRACE, f"{where}: over after {outcome['seconds']:.1f} s"
+    )
+    said, counted = outcome["warnings"], outcome["counted"]
+    tally.must(said == {"CACHE_TIER_DOWN": 1}, f"{where}: one warning: {said}")
+    tally.must(counted["unavailable"] == 1, f"{where}: one count: {counted}")
