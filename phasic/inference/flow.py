@@ -10,6 +10,7 @@ import optax
 from numpy.typing import NDArray
 
 from ..errors import NumericError
+from .compiled import compiled
 from .diagnostics import stein_discrepancy
 from .placement import Placement
 from .posterior_density import LogPosterior
@@ -42,10 +43,10 @@ class Flow:
         exact = stein_force(whole, kernel, placement.mesh)
         self._optimizer = optimizer
         self._placement = placement
-        self._in_step = jax.jit(lambda state: force(state.particles, _key_of(state))[:2])
-        self._of_all_data = jax.jit(lambda state: exact(state.particles, state.key)[:2])
-        self._advance = jax.jit(partial(advance, force=force, optimizer=optimizer))
-        self._thetas = jax.jit(jax.vmap(lambda z: target.constrain(whitening.coordinates(z))))
+        self._in_step = compiled(lambda state: force(state.particles, _key_of(state))[:2])
+        self._of_all_data = compiled(lambda state: exact(state.particles, state.key)[:2])
+        self._advance = compiled(partial(advance, force=force, optimizer=optimizer))
+        self._thetas = compiled(jax.vmap(lambda z: target.constrain(whitening.coordinates(z))))
 
     def first(self, particles: Values, seed: int) -> State:
         """The state that particles (n, d), whitened, begin with."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NumericError
+from .compiled import compiled
 
 Values = NDArray[np.float64]
 
@@ -48,8 +49,8 @@ class Climber:
     """Climbs a function from one start or several; what is compiled is compiled once."""
 
     def __init__(self, function: Callable[[jax.Array], jax.Array]) -> None:
-        self._value = jax.jit(function)
-        self._all = jax.jit(
+        self._value = compiled(function)
+        self._all = compiled(
             lambda u: (function(u), jax.grad(function)(u), jax.hessian(function)(u))
         )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Posterior:
     """Particles of equal weight that stand for a posterior distribution.
 
@@ -40,6 +40,10 @@ class Posterior:
     iterations: int
     rests: bool
     fixed: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        mean, sd = (part.round(6).tolist() for part in (self.mean, self.sd))
+        return f"<Posterior of {len(self.particles)} particles: mean {mean}, sd {sd}>"
 
     @property
     def mean(self) -> Values:

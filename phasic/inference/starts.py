@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigError, NumericError
+from .compiled import compiled
 from .likelihood import DataLikelihood
 from .parameters import Parameters
 from .refusals import value_or_nan
@@ -53,8 +54,8 @@ def best_starts(
         if parameters.scale_free:
             even = np.zeros((1, parameters.n_free)) + _POWERS[:, np.newaxis]
             us = np.concatenate([us, even]) - np.log(typical)
-    thetas = np.asarray(jax.jit(jax.vmap(parameters.constrain))(us))
-    evaluate = jax.jit(objective)
+    thetas = np.asarray(compiled(jax.vmap(parameters.constrain))(us))
+    evaluate = compiled(objective)
     values = np.array([value_or_nan(evaluate, theta) for theta in thetas])
     order = np.argsort(np.where(np.isfinite(values), -values, np.inf), kind="stable")
     best = [index for index in order if np.isfinite(values[index])]
@@ -74,7 +75,7 @@ def draws(parameters: Parameters, seed: int, number: int) -> np.ndarray:
     """(number, n_free): u of draws from the priors."""
     rng = np.random.default_rng(seed)
     thetas = np.stack([parameters.sample(rng) for _ in range(number)])
-    return np.asarray(jax.jit(jax.vmap(parameters.unconstrain))(thetas))
+    return np.asarray(compiled(jax.vmap(parameters.unconstrain))(thetas))
 
 
 def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:
