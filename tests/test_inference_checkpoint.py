@@ -93,6 +93,26 @@ def test_a_file_that_is_no_checkpoint(tmp_path, content):
     assert path.read_bytes() == content
 
 
+def test_a_checkpoint_that_lacks_something_or_was_cut(tmp_path):
+    path = tmp_path / "fit.npz"
+    make(path, n_iterations=7).fit()
+    whole = path.read_bytes()
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    for name in arrays:
+        np.savez(path, **{other: array for other, array in arrays.items() if other != name})
+        with pytest.raises(FormatError):
+            make(path, n_iterations=7).fit()
+    header = b'{"format": "phasic-svgd/1", "problem": [1]}'
+    np.savez(path, **{**arrays, "header": np.frombuffer(header, np.uint8)})
+    with pytest.raises(FormatError):
+        make(path, n_iterations=7).fit()
+    for length in (10, len(whole) // 2, len(whole) - 5):
+        path.write_bytes(whole[:length])
+        with pytest.raises(FormatError):
+            make(path, n_iterations=7).fit()
+
+
 def test_a_pickle_is_not_opened(tmp_path):
     path = tmp_path / "fit.npz"
     np.savez(path, header=np.array([{"a": 1}], dtype=object))

@@ -12,7 +12,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,10 @@ def save(path: str | os.PathLike[str], problem: Mapping[str, Any], arrays: Array
         raise
 
 
-def load(path: str | os.PathLike[str], problem: Mapping[str, Any]) -> Arrays | None:
-    """The arrays of a checkpoint; None: there is no such file.
+def load(
+    path: str | os.PathLike[str], problem: Mapping[str, Any], needed: Iterable[str]
+) -> Arrays | None:
+    """The arrays of a checkpoint, those that are `needed` among them; None: there is no such file.
 
     Raises:
         FormatError: the file is no checkpoint, or one of another problem.
@@ -66,6 +68,9 @@ def load(path: str | os.PathLike[str], problem: Mapping[str, Any]) -> Arrays | N
         raise _no_checkpoint(place, f"{type(error).__name__}: {error}") from error
     if found is None:
         raise _no_checkpoint(place, f"its format is {header['format']!r}, expected {FORMAT}")
+    missing = set(needed) - set(arrays)
+    if not isinstance(found, dict) or missing:
+        raise _no_checkpoint(place, f"it lacks {min(missing, default='the problem')}")
     wanted = json.loads(json.dumps(problem))
     different = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
     if different:

@@ -42,6 +42,8 @@ from .whitening import Whitening, by_mode, by_prior
 Values = NDArray[np.float64]
 
 _SNAPSHOTS = 50
+# What a checkpoint holds beside the leaves of the state.
+_KEPT = ("centre", "scale", "log_density", "updates", "thetas", "iterations")
 
 
 class SVGD:
@@ -260,7 +262,7 @@ class SVGD:
     def _resumed(self) -> _Run | None:
         if self._checkpoint is None:
             return None
-        kept = checkpoints.load(self._checkpoint, self._problem)
+        kept = checkpoints.load(self._checkpoint, self._problem, _KEPT)
         if kept is None:
             return None
         whitening = Whitening(kept["centre"], kept["scale"])
