@@ -76,7 +76,7 @@ def check_devices(names: list[str]) -> Finding:
 
 
 def _environment() -> dict[str, str]:
-    """With 64 bits, our own phasic first, and a cache that the trial leaves alone."""
+    """With 64 bits, what this process finds, and a cache that the trial leaves alone."""
     place = str(Path(phasic.__file__).parents[1])
     path = os.environ.get("PYTHONPATH")
     return {
@@ -84,5 +84,5 @@ def _environment() -> dict[str, str]:
         "JAX_ENABLE_X64": "1",
         "PHASIC_DISABLE_CACHE": "1",
         "PYTHONWARNINGS": "ignore",
-        "PYTHONPATH": os.pathsep.join([place, path] if path else [place]),
+        "PYTHONPATH": os.pathsep.join([path, place] if path else [place]),
     }
