@@ -7,13 +7,12 @@ is read back before it takes the place of the file.
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 import tomllib
 from pathlib import Path
 
 from phasic.errors import ConfigError
+from phasic.files import replacing
 
 
 def change(path: Path, key: str, value: bool | int | float | str | None) -> bool:
@@ -76,14 +75,5 @@ def _toml(value: bool | int | float | str) -> str:
 def _write(path: Path, text: str) -> None:
     """Whole or not at all: other processes read it at any time."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-    try:
-        with open(temporary, "x", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(mode)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path, durable=True) as stream:
+        stream.write(text)

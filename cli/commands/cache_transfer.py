@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +32,7 @@ def export_entries(
     from phasic.cache import archive
     from phasic.cli.errors import UsageError
     from phasic.cli.keys import no_such_key, whole_key
+    from phasic.files import replacing
     from phasic.trace_cache import trace_directory
 
     if output is None:
@@ -46,14 +46,8 @@ def export_entries(
         if key not in entries:
             raise no_such_key(key, tier)
     chosen = [entries[key] for key in dict.fromkeys(asked)] if keys else list(entries.values())
-    unfinished = output.with_name(f".{output.name}.{os.getpid()}")
-    try:
-        with open(unfinished, "xb") as stream:
-            written = archive.export(directory, chosen, stream)
-            os.fsync(stream.fileno())
-        os.replace(unfinished, output)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(output, "wb", durable=True) as stream:
+        written = archive.export(directory, chosen, stream)
     fields = {
         "path": str(output),
         "exported": len(written),

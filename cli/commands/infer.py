@@ -289,5 +289,7 @@ def _estimate_record(estimate: PointEstimate, observed: Observations, level: flo
 def _write(path: Path, posterior: Posterior) -> None:
     import numpy as np
 
-    with path.open("wb") as stream:
+    from phasic.files import replacing
+
+    with replacing(path, "wb") as stream:
         np.save(stream, posterior.particles)

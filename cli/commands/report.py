@@ -65,7 +65,7 @@ def report(
     from phasic.cli.report import write_report
     from phasic.cli.thetas import parse_theta
     from phasic.cli.trace_source import open_trace
-    from phasic.interchange.text import replacing
+    from phasic.files import replacing
 
     options = ModelOptions.of(arg, max_vertices, discrete)
     observed = None if data is None else read_observations("--data", data)

@@ -7,10 +7,8 @@ written beside its place, flushed to the disk and moved there, so the file is wh
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import FormatError
+from ..files import replacing
 
 FORMAT = "phasic-svgd/1"
 Arrays = dict[str, NDArray[Any]]
@@ -32,20 +31,10 @@ def save(path: str | os.PathLike[str], problem: Mapping[str, Any], arrays: Array
         OSError: it cannot be written; the earlier one is as it was.
     """
     header = json.dumps({"format": FORMAT, "problem": problem}, sort_keys=True).encode()
-    place = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(
-                stream, allow_pickle=False, **{"header": np.frombuffer(header, np.uint8)}, **arrays
-            )
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(name, place)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
+    with replacing(path, "wb", durable=True) as stream:
+        np.savez(
+            stream, allow_pickle=False, **{"header": np.frombuffer(header, np.uint8)}, **arrays
+        )
 
 
 def load(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
+from ..files import replacing
 from ..graph import Graph
 from .edge_table import EdgeTable
-from .text import replacing
 
 
 def write(graph: Graph, path: str, *, theta: ArrayLike | None) -> None:

@@ -27,10 +27,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..files import replacing
 from ..graph import Graph
 from .drn_reader import DrnReader
 from .explicit import ABSORBED, ExplicitTable, checked_rewards
-from .text import replacing
 
 
 def read(path: str, *, discrete: bool | None, target: str | None = None) -> Graph:

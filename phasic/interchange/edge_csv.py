@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import GraphError
+from ..files import replacing
 from ..graph import Graph
 from ..state_space.names import checked_names
 from .edge_table import Edges, EdgeTable, agreed
-from .text import Lines, replacing, shown
+from .text import Lines, shown
 
 HEADER = "source,target,base[,PARAMETER…]"
 _COLUMNS = ["source", "target", "base"]

@@ -7,9 +7,9 @@ import json
 from numpy.typing import ArrayLike
 
 from ..errors import FormatError
+from ..files import replacing
 from ..graph import Graph
 from . import edge_document
-from .text import replacing
 
 
 def read(path: str, *, discrete: bool | None) -> Graph:

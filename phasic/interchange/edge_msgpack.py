@@ -6,9 +6,9 @@ import msgpack
 from numpy.typing import ArrayLike
 
 from ..errors import FormatError
+from ..files import replacing
 from ..graph import Graph
 from . import edge_document
-from .text import replacing
 
 # An edge takes 12 bytes at least.
 _MOST_LISTS = edge_document.LARGEST // 12

@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..files import replacing
 from ..graph import Graph
 from .matrix_pair import Pair, check_rows, graph_of, pair_of
-from .text import Lines, replacing, shown
+from .text import Lines, shown
 
 HEADER = "alpha,S1,S2,…"
 

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import FormatError
+from ..files import replacing
 from ..graph import Graph
 from .matrix_pair import Pair, check_rows, graph_of, pair_of
-from .text import Lines, replacing, shown
+from .text import Lines, shown
 
 _BANNER = "%%MatrixMarket"
 _EXPECTED = f"{_BANNER} matrix coordinate|array real|integer general|symmetric"

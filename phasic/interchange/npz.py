@@ -16,9 +16,9 @@ from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import FormatError
+from ..files import replacing
 from ..graph import Graph
 from .matrix_pair import LARGEST, Pair, check_rows, graph_of, pair_of
-from .text import replacing
 
 _ARRAYS = ("alpha", "S", "states", "discrete")
 _MOST_BYTES = 8 * LARGEST * LARGEST + 4096

@@ -25,11 +25,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, FormatError, GraphError
+from ..files import replacing
 from ..graph import Graph
 from ..state_space.names import checked_names
 from .edge_table import Edges, need_numbers
 from .explicit import ABSORBED, ExplicitModel, ExplicitTable, checked_rewards
-from .text import Lines, replacing, shown
+from .text import Lines, shown
 
 _REWARDS = (".srew", ".rews", ".rew")
 _LABELS = re.compile(r'(\d+)="([^"]+)"')

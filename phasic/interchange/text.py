@@ -5,12 +5,9 @@ A line is at most 1 MiB. Numbers are those of JSON and C; names of NaN and infin
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import IO, NoReturn
+from typing import NoReturn
 
 from .. import config
 from ..errors import FormatError
@@ -99,24 +96,3 @@ def is_number(text: str) -> bool:
 def shown(text: str) -> str:
     """Text as it stands in a message."""
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
-
-
-@contextmanager
-def replacing(path: str, mode: str = "w") -> Iterator[IO[str]]:
-    """A stream whose content becomes the file when all is written, and not before.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder, name = os.path.split(os.path.abspath(path))
-    # Not `tempfile`, whose files are for their owner alone.
-    temporary = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
-    options = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
-    try:
-        with open(temporary, mode.replace("w", "x"), **options) as stream:  # type: ignore[call-overload]
-            yield stream
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise

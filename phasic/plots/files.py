@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError
+from ..files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,4 +81,5 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
     drawn = BytesIO()
     figure.savefig(drawn, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
     # Drawing takes long; a drawing that is broken off leaves no file.
-    Path(path).write_bytes(drawn.getvalue())
+    with replacing(path, "wb") as stream:
+        stream.write(drawn.getvalue())
