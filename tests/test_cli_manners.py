@@ -12,30 +12,11 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from cli_processes import COALESCENT, ENDLESS, PATIENCE, PHASIC
 from cli_runner import phasic
 from phasic import config
 from phasic.cli.app import app
 from phasic.cli.exit_codes import ExitCode
-
-PHASIC = [sys.executable, "-m", "phasic.cli"]
-PATIENCE = 60
-
-COALESCENT = """
-def model(state, nr_samples=5):
-    if state.size == 0:
-        return [([nr_samples], 1.0, [0.0])]
-    k = int(state[0])
-    return [([k - 1], 0.0, [k * (k - 1) / 2])] if k > 1 else []
-"""
-
-ENDLESS = """
-import sys
-def model(state):
-    if state.size == 0:
-        print("exploring", file=sys.stderr, flush=True)
-        return [([0], 1.0, [0.0])]
-    return [([int(state[0]) + 1], 1.0, [0.0])]
-"""
 
 # What each command is given here, so that it prints a result.
 ARGUMENTS = {

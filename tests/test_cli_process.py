@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from cli_processes import COALESCENT, ENDLESS, PATIENCE, PHASIC
 from cli_runner import phasic
 from phasic.cli.exit_codes import ExitCode
 from phasic.cli.progress import ProgressBar, shown_rate
@@ -22,26 +23,6 @@ from phasic.cli.session import Session
 from phasic.cli.streams import Streams
 from phasic.models import structured
 from phasic.state_space.watch import watched_by
-
-PHASIC = [sys.executable, "-m", "phasic.cli"]
-PATIENCE = 60
-
-COALESCENT = """
-def model(state, nr_samples=5):
-    if state.size == 0:
-        return [([nr_samples], 1.0, [0.0])]
-    k = int(state[0])
-    return [([k - 1], 0.0, [k * (k - 1) / 2])] if k > 1 else []
-"""
-
-ENDLESS = """
-import sys
-def model(state):
-    if state.size == 0:
-        print("exploring", file=sys.stderr, flush=True)
-        return [([0], 1.0, [0.0])]
-    return [([int(state[0]) + 1], 1.0, [0.0])]
-"""
 
 
 @pytest.fixture(autouse=True)
