@@ -180,22 +180,25 @@ static XLA_FFI_Error_Code code_of(ptd_status status)
 }
 
 XLA_FFI_Error *phasic_tell(const XLA_FFI_CallFrame *frame, ptd_status status,
-                           const ptd_error *error, int64_t lane, int64_t n_lanes,
-                           const double *theta, int64_t n_parameters)
+                           const ptd_error *error, const phasic_lanes *lanes, int64_t lane,
+                           const phasic_operand *theta)
 {
     enum { MOST_SHOWN = 8 };
     char message[MOST_MESSAGE];
+    double room[MOST_SHOWN];
+    const int64_t shown = theta->length < MOST_SHOWN ? theta->length : MOST_SHOWN;
+    const double *numbers = phasic_numbers(theta, phasic_offset(theta, lanes, lane), shown, room);
     const char *name = ptd_status_name(status);
     size_t at = (size_t)snprintf(
         message, sizeof message, "%s: %s (%lld, %g), at lane %lld of %lld, theta = [",
         strncmp(name, "PTD_", 4) == 0 ? name + 4 : name, ptd_status_text(status),
-        (long long)error->index, error->value, (long long)lane, (long long)n_lanes);
-    for (int64_t k = 0; k < n_parameters && k < MOST_SHOWN && at < sizeof message; k++) {
+        (long long)error->index, error->value, (long long)lane, (long long)lanes->count);
+    for (int64_t k = 0; k < shown && at < sizeof message; k++) {
         at += (size_t)snprintf(message + at, sizeof message - at, k > 0 ? ", %.9g" : "%.9g",
-                               theta[k]);
+                               numbers[k]);
     }
     if (at < sizeof message) {
-        snprintf(message + at, sizeof message - at, n_parameters > MOST_SHOWN ? ", ...]" : "]");
+        snprintf(message + at, sizeof message - at, theta->length > shown ? ", ...]" : "]");
     }
     return phasic_refuse(frame, code_of(status), message);
 }

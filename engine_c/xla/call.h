@@ -64,7 +64,7 @@ XLA_FFI_Error *phasic_refuse(const XLA_FFI_CallFrame *frame, XLA_FFI_Error_Code 
                              const char *message);
 /* A failed evaluation, with the lane and its theta. */
 XLA_FFI_Error *phasic_tell(const XLA_FFI_CallFrame *frame, ptd_status status,
-                           const ptd_error *error, int64_t lane, int64_t n_lanes,
-                           const double *theta, int64_t n_parameters);
+                           const ptd_error *error, const phasic_lanes *lanes, int64_t lane,
+                           const phasic_operand *theta);
 
 #endif

@@ -171,12 +171,7 @@ XLA_FFI_Error *phasic_density_handler(XLA_FFI_CallFrame *frame)
     }
     if (status) {
         const int64_t lane = job.groups ? job.groups[failed].lane : 0;
-        double theta[8];
-        const int64_t shown = job.theta.length < 8 ? job.theta.length : 8;
-        refusal = phasic_tell(
-            frame, status, &error, lane, job.lanes.count,
-            phasic_numbers(&job.theta, phasic_offset(&job.theta, &job.lanes, lane), shown, theta),
-            job.theta.length);
+        refusal = phasic_tell(frame, status, &error, &job.lanes, lane, &job.theta);
     }
     ptd_release(job.groups);
     return refusal;

@@ -217,12 +217,7 @@ XLA_FFI_Error *phasic_moments_handler(XLA_FFI_CallFrame *frame)
     if (status) {
         const int64_t lane =
             job.units && job.in_order ? job.in_order[job.units[failed].first].lane : 0;
-        double theta[8];
-        const int64_t shown = job.theta.length < 8 ? job.theta.length : 8;
-        refusal = phasic_tell(
-            frame, status, &error, lane, job.lanes.count,
-            phasic_numbers(&job.theta, phasic_offset(&job.theta, &job.lanes, lane), shown, theta),
-            job.theta.length);
+        refusal = phasic_tell(frame, status, &error, &job.lanes, lane, &job.theta);
     }
     ptd_release(job.in_order);
     ptd_release(job.units);

@@ -24,11 +24,11 @@ def in_times(
     along: Callable[[Array, Array], Array],
     question: Density,
     order: int,
-    theta: Array,
-    times: Array,
-    rewards: Array,
+    *operands: Array,
 ) -> list[Array]:
     """Derivatives in times of the values (.., K) and, with order 1, of their gradients (.., K, P).
+
+    `operands` are theta (.., P), times (.., K) and rewards.
 
     Raises:
         NumericError: there are none.
@@ -38,13 +38,13 @@ def in_times(
     if question.function == DENSITY:
         if question.no_slope:
             raise refusal(question.no_slope)
-        return _of_density(evaluate, along, question, order, theta, times, rewards)
+        return _of_density(evaluate, along, question, order, *operands)
     of_density = question._replace(function=DENSITY)
     sign = -1.0 if question.function == SURVIVAL else 1.0
-    density = evaluate(of_density, order, theta, times, rewards)
+    density = evaluate(of_density, order, *operands)
     if not question.logarithm:
         return [sign * part for part in density]
-    own = evaluate(question, order, theta, times, rewards)
+    own = evaluate(question, order, *operands)
     ratio = sign * jnp.exp(jnp.where(jnp.isneginf(density[0]), -jnp.inf, density[0] - own[0]))
     return [ratio] + [ratio[..., jnp.newaxis] * (density[k] - own[k]) for k in range(1, order + 1)]
 
@@ -54,12 +54,11 @@ def _of_density(
     along: Callable[[Array, Array], Array],
     question: Density,
     order: int,
-    theta: Array,
-    times: Array,
-    rewards: Array,
+    *operands: Array,
 ) -> list[Array]:
     """By homogeneity; NaN at time 0, where it says nothing. The logarithm of 0 has slope 0."""
-    value, gradient, *hessian = evaluate(question, order + 1, theta, times, rewards)
+    theta, times, _ = operands
+    value, gradient, *hessian = evaluate(question, order + 1, *operands)
     change = along(gradient, theta) - (~jnp.isneginf(value) if question.logarithm else value)
     at = jnp.where(times == 0, jnp.nan, times)
     slopes = [change / at]
