@@ -173,3 +173,12 @@ def test_data_outside_the_support(tmp_path):
 def test_a_terminal_holds_no_data():
     outcome = infer("-", terminal=True)
     assert (outcome.code, "terminal" in outcome.err) == (ExitCode.USAGE, True)
+
+
+@pytest.mark.parametrize("time", ["inf", "1e308"])
+@pytest.mark.parametrize("method", ["svgd", "map", "mle"])
+def test_times_far_beyond_the_model_are_an_error_and_no_bug(tmp_path, time, method):
+    (tmp_path / "far.csv").write_text(f"{time}\n1\n")
+    outcome = infer("far.csv", "--method", method, *(QUICK if method == "svgd" else ()))
+    assert outcome.code == ExitCode.NO
+    assert "MODEL_REFUSED" in outcome.err or "DATA_OUTSIDE_SUPPORT" in outcome.err

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import ConfigError, NumericError
 from .observations import Observations
+from .refusals import refusals_told
 
 LogDensity = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -93,7 +94,8 @@ class DataLikelihood:
         """
         for density, part in zip(self._densities, self.data, strict=True):
             times, counts = _flat(part)
-            logs = np.asarray(jax.vmap(density, (0, None))(jnp.asarray(thetas), times))
+            with refusals_told("when the data were looked at"):
+                logs = np.asarray(jax.vmap(density, (0, None))(jnp.asarray(thetas), times))
             nowhere = (~np.isfinite(logs)).all(axis=0) & (np.asarray(counts) > 0)
             if nowhere.any():
                 place = tuple(int(axis) for axis in np.argwhere(nowhere)[0])

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import NumericError
 from .compiled import compiled
+from .refusals import refusals_told, value_or_nan
 
 Values = NDArray[np.float64]
 
@@ -83,7 +84,7 @@ class Climber:
     def _shorten(self, point: Values, step: Values, value: float, rise: float) -> float:
         length = 1.0
         for _ in range(_MOST_HALVINGS):
-            there = float(self._value(jnp.asarray(point + length * step)))
+            there = value_or_nan(self._value, point + length * step)
             if there >= value + 1e-4 * length * rise:
                 break
             length /= 2
@@ -101,7 +102,8 @@ def _ascent_step(gradient: Values, hessian: Values) -> Values:
 def _evaluate(
     all_at: Callable[[jax.Array], tuple[jax.Array, ...]], point: Values
 ) -> tuple[float, Values, Values]:
-    value, gradient, hessian = (np.asarray(part) for part in all_at(jnp.asarray(point)))
+    with refusals_told("on the way up"):
+        value, gradient, hessian = (np.asarray(part) for part in all_at(jnp.asarray(point)))
     if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
         raise NumericError(
             f"FATAL: the log density or a derivative is not finite at u = {point.tolist()}: value "
