@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from phasic.errors import FormatError, GraphError, PhasicError
 from phasic.interchange import READABLE, read, write
-from phasic.models import epidemics, walks
+from phasic.models import coalescent, epidemics, walks
 
 DRN = """\
 @type: CTMC
@@ -491,3 +491,13 @@ def test_files_with_a_piece_changed_are_read_or_refused(data, suffix, tmp_path):
     last = data.draw(st.integers(first, min(len(content), first + 8)))
     path.write_bytes(content[:first] + data.draw(st.binary(max_size=8)) + content[last:])
     assert outcome(path).startswith(OUTCOMES)
+
+
+def test_a_drn_file_that_ends_within_its_last_state(tmp_path):
+    path = tmp_path / "model.drn"
+    write(coalescent.kingman(5), path, theta=[1.0])
+    whole = path.read_text()
+    path.write_text(whole[: whole.rindex("\taction")])
+    with pytest.raises(FormatError) as raised:
+        read(path)
+    assert raised.value.code == "FILE_ROW_SUM"

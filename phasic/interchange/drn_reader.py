@@ -232,14 +232,15 @@ class DrnReader:
             return
         for state, row in enumerate(self._rows):
             rate = self._rates[state]
-            if not model.discrete and rate is not None and row:
+            # Without transitions too: such is the last state of a file that was cut.
+            if not model.discrete and rate is not None:
                 self._compare(state, row, rate)
             for goal, form in row:
                 model.edges.add(state, goal, form[0], form[1:])
         self._set_states(model)
 
     def _compare(self, state: int, row: list[tuple[int, Form]], rate: Form) -> None:
-        total = np.sum([form for _, form in row], axis=0)
+        total = np.sum([form for _, form in row] or [np.zeros(len(rate))], axis=0)
         if (np.abs(total - rate) > _PRINTED * (np.abs(total) + np.abs(rate))).any():
             raise FormatError(
                 f"{self.path}: the rates of leaving state {state} sum to {total.tolist()}, and"
