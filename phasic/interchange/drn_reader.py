@@ -240,7 +240,8 @@ class DrnReader:
         self._set_states(model)
 
     def _compare(self, state: int, row: list[tuple[int, Form]], rate: Form) -> None:
-        total = np.sum([form for _, form in row] or [np.zeros(len(rate))], axis=0)
+        none = tuple(0.0 for _ in rate)
+        total = np.sum([form for _, form in row] or [none], axis=0)
         if (np.abs(total - rate) > _PRINTED * (np.abs(total) + np.abs(rate))).any():
             raise FormatError(
                 f"{self.path}: the rates of leaving state {state} sum to {total.tolist()}, and"
