@@ -104,7 +104,7 @@ def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[Sto
 
 def trace_tiers() -> Tiers[TraceHandle]:
     """All tiers, as evaluations use them."""
-    return Tiers(trace_store(), trace_store("shared") if "shared" in tiers() else None)
+    return Tiers([trace_store(tier) for tier in tiers()])
 
 
 def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:
