@@ -323,12 +323,14 @@ static void answer_times(contour *c, int64_t first, int64_t last)
     }
 }
 
+/* What `prepare` made. */
 static void contour_release(contour *c)
 {
     ptd_saddle_destroy(c->saddle);
     ptd_quadrature_destroy(c->path);
     ptd_winding_destroy(c->winding);
     ptd_resolvent_destroy(c->resolvent);
+    *c = (contour){.chain = c->chain, .question = c->question};
 }
 
 static void clear(ptd_question *question, int64_t jets, double bound)
@@ -432,7 +434,8 @@ static ptd_status answer_again(contour *c, int64_t first, int64_t last, ptd_erro
 
 /* P(Y > t) of short times and P(Y <= t) of long ones are close to their total, and their transforms
  * have no path that fits: they are answered by their complements. What either way leaves above the
- * aim (where slow and fast phases mix, the mean divides badly) is tried the other way as well. */
+ * aim (where slow and fast phases mix, the mean divides badly) is tried the other way as well. A
+ * wide chain's transform takes a gigabyte, so that of one function is there at a time. */
 static ptd_status answer_both_ways(contour *c, ptd_error *error)
 {
     const ptd_question *const q = c->question;
@@ -446,14 +449,19 @@ static ptd_status answer_both_ways(contour *c, ptd_error *error)
     const int64_t direct[2] = {survival ? middle : 0, survival ? q->n_times : middle};
     const int64_t opposite[2] = {survival ? 0 : middle, survival ? middle : q->n_times};
     answer_times(c, direct[0], direct[1]);
-    if (is_short_of(q, aim(c), direct[0], direct[1])) {
+    const double aimed = aim(c);
+    contour_release(c);
+    if (is_short_of(q, aimed, direct[0], direct[1])) {
         status = answer_by_complement(c, direct[0], direct[1], error);
     }
     if (!status && opposite[0] < opposite[1]) {
         status = answer_by_complement(c, opposite[0], opposite[1], error);
     }
-    if (!status && is_short_of(q, aim(c), opposite[0], opposite[1])) {
-        status = answer_again(c, opposite[0], opposite[1], error);
+    if (!status && is_short_of(q, aimed, opposite[0], opposite[1])) {
+        status = prepare(c, error);
+        if (!status && c->saddle) {
+            status = answer_again(c, opposite[0], opposite[1], error);
+        }
     }
     return status;
 }
