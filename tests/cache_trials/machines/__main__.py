@@ -1,0 +1,34 @@
+"""The command line of the trials with machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from ..setting import Tally
+from . import namespaces, slurm
+from .tools import NotInstalled
+
+NOT_INSTALLED = 3
+
+# A name, the default count, the trial.
+TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
+    "slurm-array": (200, slurm.one_directory),
+    "slurm-local-caches": (200, slurm.local_caches),
+}
+
+
+def main(name: str, *options: str) -> int:
+    count, trial = TRIALS[name]
+    numbers = [int(option) for option in options if option != "planted"]
+    try:
+        namespaces.enter([name, *options])
+        tally = trial(numbers[0] if numbers else count, planted="planted" in options)
+    except NotInstalled as reason:
+        print(f"{name}: not tried: {reason}")
+        return NOT_INSTALLED
+    return tally.report(name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
