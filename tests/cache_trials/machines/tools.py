@@ -12,6 +12,16 @@ PACKAGES = {
     "slurmctld": "slurm-wlm",
     "slurmd": "slurm-wlm",
     "sbatch": "slurm-wlm",
+    "qemu-system-x86_64": "qemu-system-x86",
+    "busybox": "busybox-static",
+    "depmod": "kmod",
+    "modprobe": "kmod",
+    "cpio": "cpio",
+    "mkfs.ext4": "e2fsprogs",
+    "rpc.nfsd": "nfs-kernel-server",
+    "rpc.mountd": "nfs-kernel-server",
+    "exportfs": "nfs-kernel-server",
+    "mount.nfs4": "nfs-common",
 }
 
 
