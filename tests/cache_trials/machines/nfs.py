@@ -1,7 +1,8 @@
 """A cache on NFS: two clients' views of a server, each blind for a while to what the other makes.
 
 A client keeps what it knows of a directory, also that a name is not in it, for half a minute and
-more. Server and clients are a virtual machine, whose two mounts share no cache.
+more. Server and clients are in a virtual machine, each client with a host name and a network of its own: the
+server takes two mounts of one host for one client, which knows of its own changes.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from .tools import need
 
 BLIND_SECONDS = 30  # for which a client trusts what it knows of a directory
 CLIENTS = (Path("/run/client.a"), Path("/run/client.b"))
+HOSTS = ("host-a", "host-b")
+SERVER = "10.1.0.1"
 EXPORTED = Path("/run/exported")
 
 
@@ -77,9 +80,30 @@ def _serve() -> None:
     subprocess.run(["exportfs", "-ra"], check=True)
     _set_server(1)
     subprocess.run(["rpc.mountd", "--no-nfs-version", "3"], check=True)
+    _make_network()
     options = f"vers=4.2,nosharecache,acdirmin={BLIND_SECONDS},hard"
-    for client in CLIENTS:
-        subprocess.run(["mount", "-t", "nfs4", "-o", options, "127.0.0.1:/", client], check=True)
+    for client, host in zip(CLIENTS, HOSTS, strict=True):
+        # A client is known to its server by its host's name.
+        mount = f"hostname {host} && exec mount -t nfs4 -o {options} {SERVER}:/ {client}"
+        subprocess.run(
+            ["nsenter", f"--net=/run/netns/{host}", "unshare", "--uts", "sh", "-c", mount],
+            check=True,
+        )
+
+
+def _make_network() -> None:
+    """A network of the server with each client's host, which is a namespace."""
+    commands = ["ip link add server type bridge", f"ip address add {SERVER}/24 dev server"]
+    for number, host in enumerate(HOSTS, 2):
+        commands += [
+            f"ip netns add {host}",
+            f"ip link add {host} master server type veth peer name net netns {host}",
+            f"ip link set {host} up",
+            f"ip -n {host} address add 10.1.0.{number}/24 dev net",
+            f"ip -n {host} link set net up",
+        ]
+    for command in [*commands, "ip link set server up"]:
+        subprocess.run(command.split(), check=True)
 
 
 def _set_server(on: int) -> None:
