@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from ..setting import Tally
-from . import namespaces, nfs, power, slurm
+from . import mounts, namespaces, nfs, power, slurm
 from .tools import NotInstalled
 
 NOT_INSTALLED = 3
@@ -15,6 +15,8 @@ NOT_INSTALLED = 3
 TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "slurm-array": (200, slurm.one_directory),
     "slurm-local-caches": (200, slurm.local_caches),
+    "mount-fails": (1, mounts.fails),
+    "mount-hangs": (60, mounts.hangs),
     "power-cut": (8, power.cut),
     "nfs-new-entry": (10, nfs.new_entry),
     "nfs-one-key": (12, nfs.one_key),
