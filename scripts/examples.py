@@ -2,9 +2,9 @@
 
 `python` blocks share one namespace. What one prints is what stands behind `# ` on its lines that
 begin with `print(`; where there is none, what the `text` block next after it holds. In `console`
-blocks lines after `$ ` are commands for bash, the others what these print (nothing: whatever they
-print). `...` stands for any text, and one space is as good as another. A block with a caption, `{code-block}` and `:caption: NAME`, is
-the file NAME.
+blocks lines after `$ ` are commands for one bash, those after `> ` go on with them, the others are
+what they print (nothing: whatever they print). `...` stands for any text, and one space is as good as another. A block with a caption, `{code-block}` and `:caption: NAME`, is
+the file NAME, and one that includes a file, `{literalinclude}`, is that file.
 
     python scripts/examples.py PAGE DIRECTORY
 """
@@ -17,9 +17,10 @@ import importlib.util
 import io
 import os
 import re
+import secrets
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -41,7 +42,7 @@ class ExampleFailed(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: `language` as in python; `file` is its name where it has a caption."""
+    """A fenced block: `language` as in python; `file` is the name of the file that it is, if any."""
 
     language: str
     text: str
@@ -49,20 +50,21 @@ class Block:
     file: str = ""
 
 
-def blocks(page: str) -> list[Block]:
-    return list(_blocks(page))
+def blocks(page: Path) -> list[Block]:
+    return list(_blocks(page.read_text(), page.parent))
 
 
-def _blocks(page: str) -> Iterator[Block]:
-    for match in _FENCE.finditer(page):
-        options = dict(re.findall(r"^:(\w+): *(.*)$", match["options"], re.MULTILINE))
-        directive = match["language"] == "{code-block}"
-        yield Block(
-            language=match["argument"] if directive else match["language"],
-            text=match["text"],
-            line=page.count("\n", 0, match.start()) + 1,
-            file=options.get("caption", ""),
-        )
+def _blocks(text: str, folder: Path) -> Iterator[Block]:
+    for match in _FENCE.finditer(text):
+        line = text.count("\n", 0, match.start()) + 1
+        caption = re.search(r"^:caption: *(.*)$", match["options"], re.MULTILINE)
+        if match["language"] == "{literalinclude}":
+            source = folder / match["argument"]
+            yield Block("", source.read_text(), line, source.name)
+        elif match["language"] == "{code-block}":
+            yield Block(match["argument"], match["text"], line, caption[1] if caption else "")
+        else:
+            yield Block(match["language"], match["text"], line)
 
 
 def run(page: Path, directory: Path) -> int:
@@ -75,7 +77,7 @@ def run(page: Path, directory: Path) -> int:
     number = 0
     names: dict[str, Any] = {"__name__": "__main__"}
     end = Block("", "", 0)
-    for block, after in pairwise([*blocks(page.read_text()), end]):
+    for block, after in pairwise([*blocks(page), end]):
         place = f"{page.name}, line {block.line}"
         if block.file:
             (directory / block.file).write_text(block.text)
@@ -85,8 +87,9 @@ def run(page: Path, directory: Path) -> int:
             wanted = "\n".join(shown) if shown else after.text if after.language == "text" else ""
             _compare(wanted, printed, place)
         elif block.language == "console":
-            for command, wanted in _commands(block.text):
-                printed = shell(command, directory, place)
+            commands = list(_commands(block.text))
+            outputs = shell([command for command, _ in commands], directory, place)
+            for (_, wanted), printed in zip(commands, outputs, strict=True):
                 if wanted:
                     _compare(wanted, printed, place)
         else:
@@ -106,32 +109,36 @@ def _printed_by(code: str, place: str, names: dict[str, Any], directory: Path) -
 
 def _commands(text: str) -> Iterator[tuple[str, str]]:
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        lines = part.splitlines()
-        length = 1
-        while lines[length - 1].endswith("\\"):
-            length += 1
-        yield "\n".join(lines[:length]), "\n".join(lines[length:])
+        first, *lines = part.splitlines()
+        length = next((k for k, line in enumerate(lines) if line[:2] != "> "), len(lines))
+        more = [line[2:] for line in lines[:length]]
+        yield "\n".join([first, *more]), "\n".join(lines[length:])
 
 
-def shell(command: str, directory: Path, place: str = "") -> str:
-    """What a line for bash writes to stdout and stderr.
+def shell(commands: Sequence[str], directory: Path, place: str = "") -> list[str]:
+    """What each of some commands for one bash writes to stdout and stderr.
 
     Raises:
-        ExampleFailed: it fails.
+        ExampleFailed: one fails.
     """
+    between = f"---{secrets.token_hex(8)}---"
+    script = "".join(f"{command}\nprintf '%s' '{between}'\n" for command in commands)
     done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command],
+        ["bash", "-e", "-o", "pipefail", "-c", script],
         cwd=directory,
         env=_environment(directory),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
         timeout=_SECONDS,
     )
+    *outputs, rest = done.stdout.split(between)
     if done.returncode:
-        raise ExampleFailed(f"{place}: {command}\nended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
+        command = commands[min(len(outputs), len(commands) - 1)]
+        raise ExampleFailed(f"{place}: {command}\nended with {done.returncode}:\n{rest}")
+    return outputs
 
 
 def _environment(directory: Path) -> dict[str, str]:
