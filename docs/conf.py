@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "scripts")]
 
 import examples  # noqa: E402
-
 from phasic._version import __version__  # noqa: E402
 
 project = "phasic"

@@ -3,8 +3,9 @@
 `python` blocks share one namespace. What one prints is what stands behind `# ` on its lines that
 begin with `print(`; where there is none, what the `text` block next after it holds. In `console`
 blocks lines after `$ ` are commands for one bash, those after `> ` go on with them, the others are
-what they print (nothing: whatever they print). `...` stands for any text, and one space is as good as another. A block with a caption, `{code-block}` and `:caption: NAME`, is
-the file NAME, and one that includes a file, `{literalinclude}`, is that file.
+what they print (nothing: whatever they print). `...` stands for any text, and one space is as good
+as another. A block with a caption, `{code-block}` and `:caption: NAME`, is the file NAME, and one
+that includes a file, `{literalinclude}`, is that file.
 
     python scripts/examples.py PAGE DIRECTORY
 """
@@ -42,7 +43,7 @@ class ExampleFailed(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: `language` as in python; `file` is the name of the file that it is, if any."""
+    """A fenced block: `language` as in python; `file` is the name of the file that it is, or ""."""
 
     language: str
     text: str
