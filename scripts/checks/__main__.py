@@ -8,7 +8,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import allocation, cache, density, engine, fuzz, lint, memcheck, sanitizers, suite
+from checks import (
+    allocation,
+    cache,
+    density,
+    engine,
+    fuzz,
+    lint,
+    machines,
+    memcheck,
+    sanitizers,
+    suite,
+)
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -37,6 +48,7 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
     },
     "alloc": {"failing allocations": allocation.failures},
     "cache": {"trials of the cache": cache.trials},
+    "machines": {"trials of the cache with machines": machines.trials},
 }
 HELP = {
     "asan": "all tests under the address and undefined-behaviour sanitizers",
@@ -44,6 +56,7 @@ HELP = {
     "valgrind": "the C tests and a Python session under valgrind",
     "alloc": "the n-th allocation fails, for every n",
     "cache": "many processes, deaths, full disks, damage and limits against the cache",
+    "machines": "the cache under SLURM, on NFS, on mounts that fail, in power cuts",
 }
 
 
