@@ -14,9 +14,11 @@ from checks import (
     density,
     engine,
     fuzz,
+    guide,
     lint,
     machines,
     memcheck,
+    packages,
     sanitizers,
     suite,
 )
@@ -34,6 +36,7 @@ LINT: dict[str, Callable[[Sandbox], None]] = {
 TESTS: dict[str, Callable[[Sandbox], None]] = {
     "C tests": engine.tests,
     "Python tests": suite.tests,
+    "guide": guide.pages,
 }
 # The instruments, each a flag; they take minutes.
 INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
@@ -49,6 +52,7 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
     "alloc": {"failing allocations": allocation.failures},
     "cache": {"trials of the cache": cache.trials},
     "machines": {"trials of the cache with machines": machines.trials},
+    "packages": {"packages": packages.build_and_use},
 }
 HELP = {
     "asan": "all tests under the address and undefined-behaviour sanitizers",
@@ -57,6 +61,7 @@ HELP = {
     "alloc": "the n-th allocation fails, for every n",
     "cache": "many processes, deaths, full disks, damage and limits against the cache",
     "machines": "the cache under SLURM, on NFS, on mounts that fail, in power cuts",
+    "packages": "an sdist, a wheel made of it, and that in a new environment",
 }
 
 
@@ -129,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lint", action="store_true", help="style, types, layers (the default without a flag)"
     )
-    parser.add_argument("--tests", action="store_true", help="C tests and Python tests")
+    parser.add_argument("--tests", action="store_true", help="C tests, Python tests, the guide")
     for name in INSTRUMENTS:
         parser.add_argument(f"--{name}", action="store_true", help=HELP[name])
     parser.add_argument(
