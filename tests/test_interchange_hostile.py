@@ -384,7 +384,7 @@ HEADER = npy(np.zeros(4))
         ),
         (
             {"alpha": npy([1.0]), "S": HEADER.replace(b"(4,), ", b"(99999999999999999999,), ")},
-            "for the shape",
+            "799,999,999,999,999,999,992 bytes",
         ),
         ({"alpha": npy([1.0]), "S": HEADER[:-3]}, "32 bytes, and 29 bytes follow"),
         ({"alpha": npy([1.0]), "S": npy([[-1.0]]), "discrete": npy([True])}, "one truth value"),
