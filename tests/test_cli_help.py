@@ -107,6 +107,7 @@ def test_version():
         ["evaluate", "model.py", "--thetas", "t.csv", "--shard", "2/2"],
         ["evaluate", "-", "--thetas", "-"],
         ["inspect", "model.py", "--ops", "--check"],
+        ["inspect", "model.py", "--ops", "--plot", "a.png"],
         ["plot", "model.py", "--theta", "1", "--what", "spectrum"],
         ["plot", "model.py", "--theta", "1", "--what", "graph", "--times", "0:1:3"],
         ["convert", "model.py"],

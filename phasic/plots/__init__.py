@@ -5,14 +5,19 @@ are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 """
 
 from .curves import WHATS, plot_function
+from .elimination import plot_elimination
 from .files import FORMATS, save_figure, svg_element
 from .particles import plot_pairs, plot_trace
+from .pattern import Pattern, elimination_pattern
 from .state_graph import MOST_VERTICES, plot_graph
 
 __all__ = [
     "FORMATS",
     "MOST_VERTICES",
     "WHATS",
+    "Pattern",
+    "elimination_pattern",
+    "plot_elimination",
     "plot_function",
     "plot_graph",
     "plot_pairs",
