@@ -81,6 +81,47 @@ RewardsOption: TypeAlias = Annotated[
     ),
 ]
 
+RewardColumnsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rewards",
+        metavar="FILE",
+        help="A line for each vertex, in the order of `inspect --states`, and a column for each"
+        " reward: what is collected in place of time.",
+    ),
+]
+
+DataOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Observations to show beside it, one a line; a second column has their weights.",
+    ),
+]
+
+TitleOption: TypeAlias = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="Above it all.")
+]
+
+RightCensoredOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--right-censored",
+        metavar="FILE",
+        help="Beside the data: times, one a line, at which what was observed had not ended.",
+    ),
+]
+
+IntervalsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--intervals",
+        metavar="FILE",
+        help="Beside the data: two times a line, between which what was observed ended.",
+    ),
+]
+
 EpochOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

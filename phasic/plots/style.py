@@ -57,6 +57,8 @@ def plain_axes(figure: Figure, title: str, note: str, x_label: str, y_label: str
     axes.tick_params(colors=MUTED, labelsize=TICK_SIZE, length=3, which="both")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+    # In place of a factor above the axis, which would stand on the small print.
+    axes.yaxis.set_major_formatter(lambda value, _: number(value))
     axes.set_xlabel(x_label, fontsize=LABEL_SIZE, color=INK, labelpad=6)
     axes.set_ylabel(y_label, fontsize=LABEL_SIZE, color=INK, labelpad=8)
     axes.set_title(title, loc="left", fontsize=TITLE_SIZE, color=INK, pad=26, fontweight="bold")
