@@ -20,6 +20,7 @@ from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
 from .cache.tiers import Tiers
+from .cache.write_behind import WriteBehind
 
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
@@ -29,6 +30,7 @@ H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
 Tier: TypeAlias = Literal["local", "shared"]
 _KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
+_resumed: set[str] = set()  # local directories whose marks this process has looked at
 
 
 class CacheInfo(TypedDict):
@@ -104,7 +106,14 @@ def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[Sto
 
 def trace_tiers() -> Tiers[TraceHandle]:
     """All tiers, as evaluations use them."""
-    return Tiers([trace_store(tier) for tier in tiers()])
+    nearest, *behind = (trace_store(tier) for tier in tiers())
+    if not behind:
+        return Tiers([nearest])
+    later = WriteBehind(nearest, behind, config.get_float("cache_deadline_seconds"))
+    if nearest.directory.path not in _resumed:
+        _resumed.add(nearest.directory.path)
+        later.resume()
+    return later if config.get_bool("cache_write_behind") else Tiers([nearest, *behind])
 
 
 def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:

@@ -84,6 +84,8 @@ class Deadline:
         try:
             call.start()
         except RuntimeError as error:  # the process may have no more threads
+            if _is_left_behind():
+                return checked()
             raise self._go_without(f"{self._path} cannot be asked: {error}") from error
         call.join(self._seconds)
         if call.is_alive():
@@ -151,6 +153,11 @@ class _Call(threading.Thread, Generic[R]):
         if not self._results:
             raise InternalError("a call to the shared cache ended without a result; see above")
         return self._results[0]
+
+
+def _is_left_behind() -> bool:
+    """Whether the process ends, when it starts no threads, and will not wait for this one."""
+    return threading.current_thread().daemon and not threading.main_thread().is_alive()
 
 
 def _down(reason: str) -> CacheError:
