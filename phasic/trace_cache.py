@@ -130,8 +130,9 @@ def served_tiers() -> WriteBehind[StoredTrace]:
 def served_counts() -> dict[str, Counts]:
     """Where the daemon counts what it does, by tier."""
     local = f"daemon:{os.path.realpath(trace_directory().path)}"
-    behind = {tier: file_store(tier).counts for tier in tiers()[1:]}
-    return {"local": Counts(_counts_folder(), local), **behind}
+    counts = {"local": Counts(_counts_folder(), local)}
+    counts.update((tier, file_store(tier).counts) for tier in tiers()[1:])
+    return counts
 
 
 def _write_behind(nearest: Store[H], handle: Callable[[], type[H]]) -> WriteBehind[H]:

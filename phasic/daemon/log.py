@@ -11,6 +11,7 @@ import sys
 import threading
 import warnings
 from collections import deque
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from typing import TextIO
 
@@ -25,11 +26,9 @@ _LINE = "%(asctime)s %(levelname)s %(message)s"
 class _File(RotatingFileHandler):
     """For its owner alone, whatever the umask."""
 
-    def _open(self) -> TextIO:
-        def private(path: str, flags: int) -> int:
-            return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-
-        return open(self.baseFilename, self.mode, encoding="utf-8", opener=private)
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")
 
 
 def log_to(path: str) -> None:

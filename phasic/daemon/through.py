@@ -121,14 +121,14 @@ class _Asking(Generic[T]):
         if self._found is not None:
             kept = here.kept or self._found.kept
             return Obtained(here.value, recorded=self._found.recorded, kept=kept)
-        kept = self._handed_over() if here.kept else None
-        if kept is None:
-            self.close()  # the leases first
-            kept = self._tiers.behind().keep(self._key, here.value)
+        if here.kept and self._handed_over():
+            return here
+        self.close()  # the leases first
+        kept = self._tiers.behind().keep(self._key, here.value)
         return Obtained(here.value, recorded=True, kept=here.kept or kept)
 
-    def _handed_over(self) -> bool | None:
-        """Whether the daemon has taken it over; None: there is no daemon any more."""
+    def _handed_over(self) -> bool:
+        """Whether the daemon has taken it over, or tried; False: there is no daemon any more."""
         assert self._connection is not None
         client = self._tiers.client
         try:
@@ -138,5 +138,5 @@ class _Asking(Generic[T]):
                 raise unexpected(message)
         except (CacheError, FormatError) as error:
             client.go_without(error)
-            return None
-        return bool(message.get("kept"))
+            return False
+        return True
