@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import typer
 
@@ -74,30 +73,29 @@ def start(context: typer.Context, as_json: JsonOption = False) -> Result:
     found = _answer(place)
     if found is not None:
         return Result(Fields({"state": "running already", "pid": found, "socket": place.socket}))
-    # Its end would be ours: a session of its own, and none of our streams.
-    process = subprocess.Popen(
-        [sys.executable, "-m", "phasic.cli", "daemon", "run", "--json"],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    pid, reader = _spawned()
+    with open(reader, "rb") as output:
+        return _awaited(place, pid, output)
+
+
+def _awaited(place: Place, pid: int, output: IO[bytes]) -> Result:
+    """Until the new process answers, or another that was started meanwhile."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
-        if process.poll() is not None:
+        if os.waitpid(pid, os.WNOHANG)[0]:
             found = _answer(place)  # another start has won
             if found is None:
-                raise _not_started(process)
+                raise _not_started(output)
             return Result(
                 Fields({"state": "running already", "pid": found, "socket": place.socket})
             )
         if os.path.lexists(place.socket):
             found = _answer(place)
-            if found == process.pid:
+            if found == pid:
                 return Result(Fields({"state": "started", "pid": found, "socket": place.socket}))
         time.sleep(_LOOK_SECONDS)
     raise CacheError(
-        f"the daemon, process {process.pid}, does not answer after {_START_SECONDS:g} s",
+        f"the daemon, process {pid}, does not answer after {_START_SECONDS:g} s",
         code="DAEMON_LOST",
         hint="`phasic daemon logs` shows what it says",
     )
@@ -117,18 +115,33 @@ def _answer(place: Place) -> int | None:
     return None if status is None else int(status["pid"])
 
 
-def _not_started(process: subprocess.Popen[bytes]) -> CacheError:
+def _spawned() -> tuple[int, int]:
+    """A daemon in a session of its own, with none of our streams; and where to read its end."""
+    reader, writer = os.pipe()
+    command = [sys.executable, "-m", "phasic.cli", "daemon", "run", "--json"]
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, writer, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+    ]
+    try:
+        pid = os.posix_spawn(command[0], command, os.environ, file_actions=streams, setsid=True)
+    finally:
+        os.close(writer)
+    return pid, reader
+
+
+def _not_started(output: IO[bytes]) -> CacheError:
     import json
 
-    assert process.stdout is not None
     try:
-        error = json.loads(process.stdout.read())["error"]
+        error = json.loads(output.read())["error"]
         return CacheError(
             f"the daemon does not start: {error['message']}", code=error["code"], hint=error["hint"]
         )
     except (ValueError, KeyError, TypeError):
         return CacheError(
-            f"the daemon does not start: its process ended with {process.returncode}",
+            "the daemon does not start: its process ended without a word",
             code="DAEMON_FAILED",
             hint="`phasic daemon run` shows why",
         )

@@ -126,7 +126,7 @@ class WriteBehind(Tiers[T]):
     def saved(self, key: str, tiers: Sequence[Noted[T]]) -> None:
         """After a save behind: unless a tier failed, the mark goes, and older ones have a try."""
         if all(tier.kept for tier in tiers):
-            self._unmark(key)
+            self.unmark(key)
             self.drain()
 
     def drain(self) -> None:
@@ -143,9 +143,10 @@ class WriteBehind(Tiers[T]):
                 kept = [tier.keep(key, value) for tier in self.behind]  # in all, as ever
                 if not all(kept):
                     return  # it has been said, and would be of each
-                self._unmark(key)
+                self.unmark(key)
 
-    def _unmark(self, key: str) -> None:
+    def unmark(self, key: str) -> None:
+        """Takes the mark of an entry out, which is saved in every tier."""
         try:
             pending.done(self.here.directory, key)
         except CacheError as error:

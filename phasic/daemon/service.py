@@ -60,7 +60,7 @@ class Service(Generic[T]):
             tell("kept", kept=True)
         with pending.claim(self.tiers.here.directory, key):
             Tiers(noted).keep(key, value)
-            self.tiers.saved(key, noted)
+            self._saved(key, noted)
         if not sure:
             self._say_how(noted, tell)
 
@@ -96,9 +96,14 @@ class Service(Generic[T]):
             if not obtained.recorded:
                 tell(**self._brought(key, obtained.value))
                 return
-            self.tiers.saved(key, noted)
+            self._saved(key, noted)
         if not sure[0]:
             self._say_how(noted, tell)
+
+    def _saved(self, key: str, noted: list[Noted[T]]) -> None:
+        # What could not be saved stays marked, for the housekeeping.
+        if all(tier.kept for tier in noted):
+            self.tiers.unmark(key)
 
     def _published(self, key: str, hear: Callable[[], Message]) -> T:
         said: CacheError | None = None
