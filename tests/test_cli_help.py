@@ -44,6 +44,13 @@ COMMANDS = [
     ("config", "list"),
     ("config", "get"),
     ("config", "set"),
+    ("daemon",),
+    ("daemon", "start"),
+    ("daemon", "stop"),
+    ("daemon", "status"),
+    ("daemon", "run"),
+    ("daemon", "logs"),
+    ("daemon", "unit"),
 ]
 
 
