@@ -1,6 +1,6 @@
 """The cache's trials in short, and each of them against a cache with a bug.
 
-The long forms are `scripts/check --cache`.
+The long forms are `scripts/check --cache`, and those with machines `scripts/check --machines`.
 """
 
 from __future__ import annotations
@@ -87,3 +87,11 @@ def test_trials_find_a_planted_bug(name: str, count: int, library: Path) -> None
     status, output = launch.run(name, FIRES_AT.get(name, count), "planted", library=library)
     assert status == 1, output
     assert "broken: " in output
+
+
+def test_a_trial_that_lacks_something_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with machines are not run by default; without a kernel this one cannot be."""
+    monkeypatch.delenv("CACHE_TRIALS_KERNEL", raising=False)
+    status, output = launch.run("power-cut", module="cache_trials.machines")
+    assert status == 3, output
+    assert output.startswith("power-cut: not tried: "), output
