@@ -80,7 +80,8 @@ def test_every_help_has_examples(path, capsys):
 def examples_of(command):
     """Arguments of each `phasic` in the examples of a command's help."""
     shown = inspect.cleandoc(command.help).partition("Examples:\n")[2].partition("\n\n")[0]
-    for line in re.sub(r"\$\{?\w+\}?", "1", shown).splitlines():
+    shown = re.sub(r"\$\{?\w+\}?", "1", shown)
+    for line in re.sub(r"\bxargs (.*)", r"\1 KEY", shown).splitlines():
         for part in re.findall(r"\bphasic ([^|>&]*)", line):
             yield shlex.split(part.strip().removesuffix(')"'))
 
