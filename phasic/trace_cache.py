@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
-from . import config, errors
+from . import config, daemon_settings, errors
 from .cache import pins
 from .cache.collector import DAY, Limits
 from .cache.counts import Counts
@@ -20,6 +20,8 @@ from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
 from .cache.tiers import Tiers
+from .cache.write_behind import WriteBehind
+from .daemon.through import Through
 
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
@@ -29,6 +31,7 @@ H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
 Tier: TypeAlias = Literal["local", "shared"]
 _KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
+_resumed: set[str] = set()  # local directories whose marks this process has looked at
 
 
 class CacheInfo(TypedDict):
@@ -103,8 +106,50 @@ def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[Sto
 
 
 def trace_tiers() -> Tiers[TraceHandle]:
-    """All tiers, as evaluations use them."""
-    return Tiers([trace_store(tier) for tier in tiers()])
+    """All tiers, as evaluations use them: those behind the nearest by the daemon where one is."""
+    nearest = trace_store()
+    if not tiers()[1:]:
+        return Tiers([nearest])
+    client = daemon_settings.client(places(), _counts_folder())
+    if client is not None:
+        return Through(nearest, client, lambda: _behind(_trace_handle))
+    later = _write_behind(nearest, _trace_handle)
+    if nearest.directory.path not in _resumed:
+        _resumed.add(nearest.directory.path)
+        later.resume()
+    return later if config.get_bool("cache_write_behind") else Tiers([nearest, *later.behind])
+
+
+def served_tiers() -> WriteBehind[StoredTrace]:
+    """All tiers as the daemon has them: what it does with the local one is counted apart."""
+    nearest = file_store()
+    nearest.counts = served_counts()["local"]
+    return _write_behind(nearest, _stored_trace)
+
+
+def served_counts() -> dict[str, Counts]:
+    """Where the daemon counts what it does, by tier."""
+    local = f"daemon:{os.path.realpath(trace_directory().path)}"
+    counts = {"local": Counts(_counts_folder(), local)}
+    counts.update((tier, file_store(tier).counts) for tier in tiers()[1:])
+    return counts
+
+
+def _write_behind(nearest: Store[H], handle: Callable[[], type[H]]) -> WriteBehind[H]:
+    return WriteBehind(nearest, _behind(handle), config.get_float("cache_deadline_seconds"))
+
+
+def _behind(handle: Callable[[], type[H]]) -> list[Store[H]]:
+    return [_store(handle, tier) for tier in tiers()[1:]]
+
+
+def _counts_folder() -> str:
+    return os.path.join(config.get_str("state_dir"), "counts")
+
+
+def places() -> dict[str, str]:
+    """Where each tier is, by its key in the configuration."""
+    return {_KEYS[tier]: config.get_str(_KEYS[tier]) for tier in tiers()}
 
 
 def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:
@@ -114,7 +159,7 @@ def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = N
         lease_seconds=config.get_float("cache_lease_seconds"),
         wait_seconds=config.get_float("cache_wait_seconds"),
     )
-    folder = os.path.join(config.get_str("state_dir"), "counts")
+    folder = _counts_folder()
     codec = _TraceCodec(handle)
     if tier == "local":
         counts = Counts(folder, os.path.realpath(directory.path))

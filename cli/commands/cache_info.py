@@ -9,7 +9,7 @@ import typer
 
 from phasic.cli.options import JsonOption
 from phasic.cli.results import Fields, Json, Result
-from phasic.errors import CacheError
+from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
     from phasic._engine.stored_trace import StoredTrace
@@ -22,7 +22,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
-    null where there is none.
+    null where there is none; `daemon` is what it does with this cache, and whether it runs.
 
     \b
     Examples:
@@ -41,6 +41,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         **_held(store),
         **{name: config.get_int(f"cache_{name}") for name in limits},
         "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
+        "daemon": _daemon(),
     }
     return Result(Fields(fields))
 
@@ -59,6 +60,24 @@ def _held(store: Store[StoredTrace]) -> dict[str, Json]:
         "ages": summary.ages,
         "sizes": summary.sizes,
     }
+
+
+def _daemon() -> dict[str, Json]:
+    """Whether one runs, and what it does with the local cache, which it counts apart."""
+    from phasic import config, daemon_settings
+    from phasic.daemon.client import ask
+    from phasic.trace_cache import served_counts
+
+    place = daemon_settings.place()
+    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.socket}
+    try:
+        answer = ask(place, "status") if place.is_possible() else None
+    except (CacheError, FormatError) as error:
+        return {**found, "state": "lost", "problem": error.message}
+    if answer is None:
+        return {**found, "state": "not running", "problem": None}
+    counts = served_counts()["local"].read()
+    return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
 def _shared(store: Store[StoredTrace]) -> dict[str, Json]:

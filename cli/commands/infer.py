@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,12 +13,16 @@ from phasic.cli.errors import UsageError
 from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
+    IntervalsOption,
     JsonOption,
     MaxVerticesOption,
     ModelArgument,
+    RewardColumnsOption,
+    RightCensoredOption,
 )
 from phasic.cli.results import Records, Result
 from phasic.cli.session import Session, session_of
+from phasic.errors import warn
 
 if TYPE_CHECKING:
     from phasic.graph import Graph
@@ -62,31 +67,9 @@ def infer(
             "--fix", metavar="I=X", help="Hold parameter I (from 0) at X; may be repeated."
         ),
     ] = None,
-    rewards: Annotated[
-        str | None,
-        typer.Option(
-            "--rewards",
-            metavar="FILE",
-            help="A line for each vertex, in the order of `inspect --states`, and a column for"
-            " each column of the data: what was observed in place of time.",
-        ),
-    ] = None,
-    right_censored: Annotated[
-        str | None,
-        typer.Option(
-            "--right-censored",
-            metavar="FILE",
-            help="Also times, one a line, at which what was observed had not ended.",
-        ),
-    ] = None,
-    intervals: Annotated[
-        str | None,
-        typer.Option(
-            "--intervals",
-            metavar="FILE",
-            help="Also pairs of times, one a line, between which what was observed ended.",
-        ),
-    ] = None,
+    rewards: RewardColumnsOption = None,
+    right_censored: RightCensoredOption = None,
+    intervals: IntervalsOption = None,
     level: Annotated[
         float,
         typer.Option("--level", metavar="P", min=0.01, max=0.9999, help="Of the intervals."),
@@ -143,7 +126,9 @@ def infer(
     moments  the method of moments, no prior
 
     On a pipe one JSON object: method, observations, and under `parameters` a list a column, an
-    entry a parameter. Standard errors are from the curvature at the maximum.
+    entry a parameter. Standard errors are from the curvature at the maximum. With --rewards the
+    data have a column for each reward. Where FILE of -o can no longer be written after the fit, the
+    particles are there too, under `thetas`, and the exit code is 3.
 
     \b
     Examples:
@@ -156,9 +141,12 @@ def infer(
     from phasic.cli.model_source import ModelOptions, load_model
     from phasic.cli.observed import read_data
     from phasic.cli.progress import exploring
+    from phasic.files import check_writable
     from phasic.inference import double_precision, parse_prior
 
     _check(method, prior, moments, checkpoint, output)
+    if output is not None:
+        check_writable(output)
     held = dict(map(_read_fixed, fix or ()))
     priors = [None if text == "fixed" else parse_prior(text) for text in prior or ()]
     session = session_of(context)
@@ -173,9 +161,9 @@ def infer(
         if method is Method.SVGD:
             options |= {"n_particles": particles, "n_iterations": iterations}
             posterior = _fit(session, graph, observed, checkpoint, options)
-            if output is not None:
-                _write(output, posterior)
-            return Result(Records([_posterior_record(posterior, observed, level)]))
+            record = _posterior_record(posterior, observed, level)
+            failure = None if output is None else _written(output, posterior, record)
+            return Result(Records([record]), failure=failure)
         estimate = _estimate(graph, observed, method, moments, options)
     return Result(Records([_estimate_record(estimate, observed, level)]))
 
@@ -241,7 +229,7 @@ def _estimate(
     return method_of_moments(graph, observed, nr_moments=moments, **options)
 
 
-def _posterior_record(posterior: Posterior, observed: Observations, level: float) -> Any:
+def _posterior_record(posterior: Posterior, observed: Observations, level: float) -> dict[str, Any]:
     lower, upper = posterior.interval(level).T.tolist()
     return {
         "method": "svgd",
@@ -286,10 +274,19 @@ def _estimate_record(estimate: PointEstimate, observed: Observations, level: flo
     }
 
 
-def _write(path: Path, posterior: Posterior) -> None:
+def _written(path: Path, posterior: Posterior, record: dict[str, Any]) -> OSError | None:
+    """Writes the particles; where that fails they go into the record. The error, if any."""
     import numpy as np
 
     from phasic.files import replacing
 
-    with replacing(path, "wb") as stream:
-        np.save(stream, posterior.particles)
+    content = BytesIO()  # numpy's own writing to files does not say why it failed
+    np.save(content, posterior.particles)
+    try:
+        with replacing(path, "wb") as stream:
+            stream.write(content.getbuffer())
+    except OSError as error:
+        record["thetas"] = posterior.particles.tolist()
+        warn("OUTPUT_FAILED", "the particles are on standard output instead, under `thetas`")
+        return error
+    return None

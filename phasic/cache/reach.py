@@ -1,8 +1,10 @@
 """Reaching a directory that may be away or may not answer: a deadline, then a while without it.
 
 A call to a mount whose server is silent does not return, and nothing interrupts it. So each is made
-in a thread, which is left behind when its time is over. A directory that is not there is no empty
-cache: it may be mounted later, and to make one in its place would hide what it holds.
+in a thread, which is left behind when its time is over. Before the first, and again after a while,
+another process asks, since one with such a thread may be unable to end. A directory that is not
+there is no empty cache: it may be mounted later, and to make one in its place would hide what it
+holds.
 """
 
 from __future__ import annotations
@@ -18,10 +20,12 @@ from .. import errors
 from ..errors import CacheError, ConfigError, InternalError, PhasicError
 from .counts import Counts
 from .directory import failed
+from .probe import answers
 
 R = TypeVar("R")
 TIER_DOWN = "CACHE_TIER_DOWN"
 REST_SECONDS = 60.0
+TRUSTED_SECONDS = 5.0  # after an answer, for which the next is expected
 
 
 class Reach(Protocol):
@@ -65,6 +69,7 @@ class Deadline:
         self._rest = rest
         self._resumes = -1.0
         self._reason = ""
+        self._answered = -TRUSTED_SECONDS
 
     def __call__(self, action: Callable[[], R]) -> R:
         """What the action gives or raises.
@@ -80,17 +85,25 @@ class Deadline:
             self._check()
             return action()
 
+        silent = (
+            f"{self._path} does not answer within {self._seconds:g} s "
+            "(PHASIC_CACHE_DEADLINE_SECONDS)"
+        )
+        is_trusted = time.monotonic() < self._answered + TRUSTED_SECONDS
+        if not is_trusted and not answers(self._path, self._seconds):
+            raise self._go_without(silent)
+
         call = _Call(checked)
         try:
             call.start()
         except RuntimeError as error:  # the process may have no more threads
+            if _is_left_behind():
+                return checked()
             raise self._go_without(f"{self._path} cannot be asked: {error}") from error
         call.join(self._seconds)
         if call.is_alive():
-            raise self._go_without(
-                f"{self._path} does not answer within {self._seconds:g} s "
-                "(PHASIC_CACHE_DEADLINE_SECONDS)"
-            )
+            raise self._go_without(silent)
+        self._answered = time.monotonic()
         try:
             return call.outcome()
         except CacheError as error:
@@ -151,6 +164,11 @@ class _Call(threading.Thread, Generic[R]):
         if not self._results:
             raise InternalError("a call to the shared cache ended without a result; see above")
         return self._results[0]
+
+
+def _is_left_behind() -> bool:
+    """Whether the process ends, when it starts no threads, and will not wait for this one."""
+    return threading.current_thread().daemon and not threading.main_thread().is_alive()
 
 
 def _down(reason: str) -> CacheError:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import as_numbers
 from ..errors import ConfigError, NumericError
-from ..evaluation import as_numbers
 
 Values = NDArray[np.float64]
 
@@ -83,6 +83,15 @@ class Observations:
         total = float(len(self.times) if self.weights is None else self.weights.sum())
         others = (self.right_censored, self.intervals)
         return total + sum(len(part) for part in others if part is not None)
+
+    @property
+    def all_censored(self) -> bool:
+        """Whether of no observation an end is known."""
+        ended = np.isfinite(self.times)
+        if self.weights is not None:
+            ended = ended & (self.weights > 0)
+        bounded = self.intervals is not None and np.isfinite(self.intervals[:, 1]).any()
+        return not ended.any() and not bounded
 
     @property
     def typical(self) -> float:

@@ -16,6 +16,7 @@ from checks import (
     fuzz,
     guide,
     lint,
+    machines,
     memcheck,
     packages,
     sanitizers,
@@ -50,6 +51,7 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
     },
     "alloc": {"failing allocations": allocation.failures},
     "cache": {"trials of the cache": cache.trials},
+    "machines": {"trials of the cache with machines": machines.trials},
     "packages": {"packages": packages.build_and_use},
 }
 HELP = {
@@ -58,6 +60,7 @@ HELP = {
     "valgrind": "the C tests and a Python session under valgrind",
     "alloc": "the n-th allocation fails, for every n",
     "cache": "many processes, deaths, full disks, damage and limits against the cache",
+    "machines": "the cache under SLURM, on NFS, on mounts that fail, in power cuts",
     "packages": "an sdist, a wheel made of it, and that in a new environment",
 }
 

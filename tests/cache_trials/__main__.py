@@ -8,13 +8,16 @@ from functools import partial
 
 from . import (
     behind,
+    copies,
     costs,
     damage,
     failures,
     hostile,
     kills,
+    later,
     limits,
     readers,
+    served,
     sharing,
     stampede,
     strace,
@@ -36,6 +39,9 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "failures": (1, failures.sweep),
     "shared-fails": (1, behind.fails),
     "shared-hangs": (1, behind.hangs),
+    "later-kills": (200, later.random_points),
+    "later-kill-at-each-call": (1, later.each_call),
+    "later-fails": (1, later.fails),
     "damage": (2000, damage.flips),
     "verify": (10_000, damage.many),
     "limits": (400, limits.crowd),
@@ -43,7 +49,13 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "hostile": (20, hostile.entries),
     "sharing": (10, sharing.group),
     "large": (256, costs.large),
+    "one-copy": (1024, copies.one),
     "hit": (1000, costs.hit),
+    "daemon-killed": (100, served.killed),
+    "daemon-one-key": (64, served.one_key),
+    "daemon-two-nodes": (24, served.two_nodes),
+    "daemon-acknowledged": (40, served.acknowledged),
+    "daemon-hit": (1000, served.hit),
 }
 
 
