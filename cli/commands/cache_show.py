@@ -38,7 +38,9 @@ def show(
     if trace is None:
         raise no_such_key(key, tier)
     directory = store.directory
-    path = directory.entry_path(whole)
+    path = directory.found_path(whole)
+    if path is None:
+        raise no_such_key(key, tier)
     used = access.last_uses(directory).get(whole)
     numbers = trace.meta
     fields = {
