@@ -17,9 +17,18 @@ from dataclasses import dataclass
 
 from ..errors import CacheError
 from . import access, pending, pins
-from .directory import ACCESS, PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed, is_key
+from .directory import (
+    ACCESS,
+    PENDING,
+    PLANS,
+    QUARANTINE,
+    TEMPORARY,
+    CacheDirectory,
+    Entry,
+    failed,
+    is_key,
+)
 from .lease import LEASES, Lease, Turn, pauses
-from .pending import PENDING
 
 DAY = 86_400.0
 # A file that nobody has written to for so long has no writer any more. The file system's clock

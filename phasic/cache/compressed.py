@@ -29,6 +29,7 @@ T = TypeVar("T", bound=Measured)
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _ATTEMPTS = 8  # more than one only where entries are removed meanwhile
 _ENTRY_MODE = 0o440
+_NO_ZSTANDARD = "ZSTANDARD_MISSING"
 _MOST_BYTES = 1 << 34  # of any trace file
 _NO_LINKS = (EPERM, EOPNOTSUPP, EMLINK, ENOSYS)
 
@@ -84,11 +85,10 @@ class TwoForms(Generic[T]):
         """Publishes the value in the form that its size asks for; a valid entry stays."""
         here = self._at(directory)
         is_packed = 0 < self._from_bytes <= value.n_bytes
-        if (is_packed or os.path.lexists(here.packed_path(key))) and self._is_there(here, key):
-            return
         if is_packed:
-            self._publish(here, key, value)
-        else:
+            if not self._is_there(here, key):
+                self._publish(here, key, value)
+        elif not (os.path.lexists(here.packed_path(key)) and self._is_there(here, key)):
             self._plain.save(directory, key, value)
 
     def write(self, path: str, value: T) -> None:
@@ -115,10 +115,13 @@ class TwoForms(Generic[T]):
             if error.errno in (ELOOP, ENXIO):
                 raise _irregular(path) from error
             raise failed(path, error) from error
-        with open(file, "rb") as source:
+        try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise _irregular(path)
-            return self._unpack(source, path, key)
+            with open(file, "rb", closefd=False) as source:
+                return self._unpack(source, path, key)
+        finally:
+            os.close(file)
 
     def _unpack(self, source: IO[bytes], path: str, key: str) -> T:
         with scratch_file(self._nearest) as unpacked:
@@ -128,7 +131,7 @@ class TwoForms(Generic[T]):
                 return self._plain.read(unpacked, key)
             except DependencyError as error:
                 raise CacheError(
-                    f"{path}: {error.message}", code="CACHE_READ_FAILED", hint=error.hint
+                    f"{path}: {error.message}", code=_NO_ZSTANDARD, hint=error.hint
                 ) from error
             except FormatError as error:
                 problem = f"{path}: {error.message.removeprefix(f'{unpacked}: ')}"
@@ -148,6 +151,8 @@ class TwoForms(Generic[T]):
         try:
             return self.load(here.path, key) is not None
         except (FormatError, CacheError) as error:
+            if error.code == _NO_ZSTANDARD:
+                return False  # others read that one, and we a plain one
             if isinstance(error, CacheError) and error.code != "CACHE_NOT_REGULAR":
                 raise
             self.set_aside(here.path, key)

@@ -27,6 +27,7 @@ TEMPORARY = ".tmp"
 QUARANTINE = ".quarantine"
 PLANS = ".plans"
 ACCESS = ".access"
+PENDING = ".pending"
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class CacheDirectory:
 
     def clear(self, kept: frozenset[str] = frozenset()) -> list[Entry]:
         """Removes all entries but those of the keys `kept`, and what is quarantined, planned or
-        noted of them.
+        noted of them, marks of what is to be saved behind too.
 
         Files that are being written are left to their writers.
 
@@ -161,9 +162,9 @@ class CacheDirectory:
         removed = [
             entry for entry in self.entries() if entry.key not in kept and self.remove(entry.key)
         ]
-        for name in (QUARANTINE, PLANS, ACCESS):
+        for name in (QUARANTINE, PLANS, ACCESS, PENDING):
             for file in self.listing(name):
-                if name != ACCESS or file not in kept:
+                if name not in (ACCESS, PENDING) or file not in kept:
                     self.discard(os.path.join(self.folder(name), file))
             self.drop_folder(name)
         return removed

@@ -16,9 +16,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .directory import CacheDirectory, failed, is_key, sync_folder
-
-PENDING = ".pending"
+from .directory import PENDING, CacheDirectory, failed, is_key, sync_folder
 
 
 def mark(directory: CacheDirectory, key: str) -> None:

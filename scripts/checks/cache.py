@@ -24,12 +24,16 @@ TRIALS = [
     ("failures", 1, 20),
     ("shared-fails", 1, 40),
     ("shared-hangs", 1, 40),
+    ("later-kills", 200, 40),
+    ("later-kill-at-each-call", 1, 6),
+    ("later-fails", 1, 40),
     ("damage", 2000, 40),
     ("verify", 10_000, 400),
     ("limits", 1000, 160),
     ("readers", 1000, 150),
     ("hostile", 20, 3),
     ("large", 256, 80),
+    ("one-copy", 1024, 32),
     ("hit", 1000, 200),
 ]
 # Where we may be other users and mount directories.
