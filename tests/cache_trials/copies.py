@@ -16,7 +16,7 @@ from .setting import Child, Tally, cache_in, scratch
 
 PROCESSES = 64
 # Of a process's own, beyond the entry: its workspace and what loading touches.
-MOST_OWN_BYTES = 12 << 20
+MOST_OWN_BYTES = 16 << 20
 MOST_FOR_A_MOMENT = 64 << 20
 
 
