@@ -132,6 +132,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "cache_deadline_seconds", 30.0, _seconds, "longest wait for one answer of cache_shared_dir"
     ),
+    Key("cache_compress_bytes", 0, _bytes, "traces of so many bytes go compressed there; 0: never"),
     Key("cache_write_behind", False, _boolean, "save in cache_shared_dir in the background"),
     Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
     Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),

@@ -22,6 +22,8 @@ SHORT = {
     "kill-at-each-call": 12,
     "failures": 20,
     "shared-fails": 40,
+    "later-kill-at-each-call": 24,
+    "later-fails": 40,
     "damage": 40,
     "verify": 400,
     "sharing": 2,
@@ -31,6 +33,8 @@ SHORT = {
 # With bounds on time or memory, or with so much to be done in a time.
 MEASURED = {
     "random-kills": 40,
+    "later-kills": 10,
+    "one-copy": 32,
     "limits": 160,
     "readers": 80,
     "shared-hangs": 12,
@@ -44,6 +48,8 @@ MEASURED = {
 FIRES_AT = {
     "random-kills": 80,
     "kill-at-each-call": 2,
+    "later-kills": 40,
+    "later-kill-at-each-call": 6,
     "readers": 40,
     "one-key": 8,
     "local-caches": 8,

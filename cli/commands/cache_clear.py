@@ -30,6 +30,8 @@ def clear(
 ) -> Result:
     """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
 
+    Those that are still to be saved in the shared cache go too; `phasic cache info` counts them.
+
     \b
     Examples:
       phasic cache clear

@@ -27,6 +27,7 @@ def show(
       phasic cache show 3f2a90cc --json
     """
     from phasic.cache import access, pins
+    from phasic.cache.directory import PACKED
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.trace_cache import file_store
 
@@ -38,7 +39,9 @@ def show(
     if trace is None:
         raise no_such_key(key, tier)
     directory = store.directory
-    path = directory.entry_path(whole)
+    path = directory.found_path(whole)
+    if path is None:
+        raise no_such_key(key, tier)
     used = access.last_uses(directory).get(whole)
     numbers = trace.meta
     fields = {
@@ -46,6 +49,7 @@ def show(
         "path": path,
         "content_hash": trace.hashes[0].hex(),
         "bytes": trace.n_bytes,
+        "compressed": os.stat(path).st_size if path.endswith(PACKED) else None,
         "written": utc(os.stat(path).st_mtime),
         "used": None if used is None else utc(used),
         "pinned": whole in pins.pinned(directory),

@@ -7,6 +7,8 @@ it claims is refused too. Window and input are bounded with it.
 
 from __future__ import annotations
 
+import sys
+from importlib.util import find_spec
 from typing import IO, Any, Protocol
 
 from ..errors import DependencyError, FormatError
@@ -25,13 +27,18 @@ class Source(Protocol):
         """At most so many bytes; none at the end."""
 
 
-def available() -> bool:
-    """Whether Zstandard is installed."""
-    try:
-        _zstandard()
-    except DependencyError:
-        return False
-    return True
+def require() -> None:
+    """Loads nothing.
+
+    Raises:
+        DependencyError: Zstandard is not installed.
+    """
+    if find_spec("zstandard") is None:
+        raise DependencyError(
+            "compressed traces need the package zstandard, which is not installed",
+            code="ZSTANDARD_MISSING",
+            hint="pip install 'phasic[remote]'",
+        )
 
 
 def compress(source: Source, target: IO[bytes], n_bytes: int, level: int = LEVEL) -> int:
@@ -99,6 +106,16 @@ def decompress(source: Source, target: IO[bytes], limit: int) -> int:
     return n_bytes
 
 
+def claimed(source: Source) -> int:
+    """How many bytes a frame says that it holds; nothing of it is decompressed.
+
+    Raises:
+        DependencyError: Zstandard is not installed.
+        FormatError: it is no frame, or does not say.
+    """
+    return _Bounded(source).claim(_zstandard(), sys.maxsize)
+
+
 class _Bounded:
     """A source that has no more bytes than a frame of its claimed size can need."""
 
@@ -147,12 +164,7 @@ def _bad(problem: str) -> FormatError:
 
 
 def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise DependencyError(
-            "compressed traces need the package zstandard, which is not installed",
-            code="ZSTANDARD_MISSING",
-            hint="pip install 'phasic[remote]'",
-        ) from error
+    require()
+    import zstandard
+
     return zstandard
