@@ -2,74 +2,80 @@
 
 from __future__ import annotations
 
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from phasic.cli.options import JsonOption
-from phasic.cli.results import Fields, Json, Result
-from phasic.errors import CacheError
+from phasic.cli.options import JsonOption, PlotOption
+from phasic.cli.results import Fields, Json, Result, Value
 
 if TYPE_CHECKING:
-    from phasic._engine.stored_trace import StoredTrace
-    from phasic.cache.store import Store
+    from phasic.trace_cache import CacheUse
 
 
-def info(context: typer.Context, as_json: JsonOption = False) -> Result:
+def info(context: typer.Context, plot: PlotOption = None, as_json: JsonOption = False) -> Result:
     """Where traces are kept, how many and how large they are, hits and misses, failures, limits.
 
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
-    null where there is none.
+    null where there is none. --plot draws counts, ages and sizes, a row a cache, and prints the
+    path of the picture.
 
     \b
     Examples:
       phasic cache info
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
+      phasic cache info --plot cache.png
     """
     from phasic import config
-    from phasic.trace_cache import file_store, tiers
+    from phasic.trace_cache import get_cache_use, tiers
 
-    store = file_store()
+    if plot is not None:
+        return _picture(plot)
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
+    use = get_cache_use()
     fields = {
-        "directory": store.directory.path,
+        "directory": use["directory"],
         "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
-        **_held(store),
+        **_held(use),
         **{name: config.get_int(f"cache_{name}") for name in limits},
-        "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
+        "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
     }
     return Result(Fields(fields))
 
 
-def _held(store: Store[StoredTrace]) -> dict[str, Json]:
-    from phasic.cache.summary import summarise
+def _picture(path: Path) -> Result:
+    from phasic.plots import plot_cache_use, save_figure
+    from phasic.plots.files import check_format
 
-    summary = store.reach(lambda: summarise(store.directory, time.time()))
+    check_format(path)
+    save_figure(plot_cache_use(), path)
+    return Result(Value("path", str(path)))
+
+
+def _held(use: CacheUse) -> dict[str, Json]:
     return {
-        "traces": summary.entries,
-        "bytes": summary.bytes,
-        "pinned": summary.pinned,
-        "quarantined": summary.quarantined,
-        **store.counts.read(),
-        "not_counted": store.counts.problem(),
-        "ages": summary.ages,
-        "sizes": summary.sizes,
+        "traces": use["traces"],
+        "bytes": use["bytes"],
+        "pinned": use["pinned"],
+        "quarantined": use["quarantined"],
+        **use["counts"],
+        "not_counted": use["not_counted"],
+        "ages": use["ages"],
+        "sizes": use["sizes"],
     }
 
 
-def _shared(store: Store[StoredTrace]) -> dict[str, Json]:
+def _shared(use: CacheUse) -> dict[str, Json]:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
     from phasic import config
 
-    place = {
-        "directory": store.directory.path,
+    return {
+        "directory": use["directory"],
         "source": config.setting("cache_shared_dir").source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
     }
-    try:
-        return {**place, "problem": None, **_held(store)}
-    except CacheError as error:
-        return {**place, "problem": error.message, **store.counts.read()}
