@@ -138,21 +138,20 @@ def test_a_reward_is_reported_in_place_of_time(place):
 
 
 def test_epochs_change_the_rate(place):
-    """At rate 1 until 0.5, then 2: what is known of exponentials, put together."""
+    """At rate 1 until 0.4, then 2: what is known of exponentials, put together."""
     read = page(place, "phasic.models.coalescent:kingman", "--arg", "n=2", "--theta", "1",
-                "--epoch", "0.5:2", "--data", "data")  # fmt: skip
-    left = math.exp(-0.5)
+                "--epoch", "0.4:2", "--data", "data")  # fmt: skip
+    left = math.exp(-0.4)
     assert float(read.fields["mean"]) == pytest.approx(1 - left / 2, rel=1e-9)
     assert float(read.fields["0.25"]) == pytest.approx(-math.log(0.75), rel=1e-9)
-    late = 0.5 + (math.log(left) - math.log(0.05)) / 2
+    late = 0.4 + (math.log(left) - math.log(0.05)) / 2
     assert float(read.fields["0.95"]) == pytest.approx(late, rel=1e-9)
-    # The first of the data lies on the change, where the density is that of after it.
-    loglik = 4 * math.log(2) - 0.5 * 4 - 2 * (0.5 + 2 * 2.0)
+    loglik = 4 * math.log(2) - 0.4 * 4 - 2 * (0.1 + 0.6 + 2 * 2.1)
     assert float(read.fields["log-likelihood"]) == pytest.approx(loglik, rel=1e-9)
-    assert ["parameter", "theta", "from 0.5 on"] in read.rows
+    assert ["parameter", "theta", "from 0.4 on"] in read.rows
     assert ["0", "1", "2"] in read.rows
     assert "skewness" not in read.fields
-    assert "States and rates, until 0.5" in read.words["figcaption"]
+    assert "States and rates, until 0.4" in read.words["figcaption"]
 
 
 def test_the_page_needs_nothing_but_itself(place):
