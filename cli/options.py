@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -131,8 +130,9 @@ EpochOption: TypeAlias = Annotated[
     ),
 ]
 
+# A str: a Path would have Typer load Pydantic, which takes longer than `phasic cache info`.
 PlotOption: TypeAlias = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--plot",
         metavar="FILE",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -47,13 +46,13 @@ def info(context: typer.Context, plot: PlotOption = None, as_json: JsonOption = 
     return Result(Fields(fields))
 
 
-def _picture(path: Path) -> Result:
+def _picture(path: str) -> Result:
     from phasic.plots import plot_cache_use, save_figure
     from phasic.plots.files import check_format
 
     check_format(path)
     save_figure(plot_cache_use(), path)
-    return Result(Value("path", str(path)))
+    return Result(Value("path", path))
 
 
 def _held(use: CacheUse) -> dict[str, Json]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -115,11 +114,11 @@ def _trapped(labels: list[str]) -> Result:
     return Result(table, ExitCode.NO if labels else ExitCode.DONE)
 
 
-def _picture(trace: EliminationTrace, path: Path) -> Result:
+def _picture(trace: EliminationTrace, path: str) -> Result:
     from phasic.plots import plot_elimination, save_figure
 
     save_figure(plot_elimination(trace), path)
-    return Result(Value("path", str(path)))
+    return Result(Value("path", path))
 
 
 def _operations(trace: EliminationTrace) -> Iterator[tuple[int, str, str]]:
