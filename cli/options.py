@@ -130,16 +130,6 @@ EpochOption: TypeAlias = Annotated[
     ),
 ]
 
-# A str: a Path would have Typer load Pydantic, which takes longer than `phasic cache info`.
-PlotOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--plot",
-        metavar="FILE",
-        help="Draw it there instead, a name that ends in .png or .svg. Needs Matplotlib.",
-    ),
-]
-
 TierOption: TypeAlias = Annotated[
     Literal["local", "shared"],
     typer.Option("--tier", help="The cache of this machine, or PHASIC_CACHE_SHARED_DIR."),

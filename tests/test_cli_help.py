@@ -30,6 +30,7 @@ COMMANDS = [
     ("completion",),
     ("cache",),
     ("cache", "info"),
+    ("cache", "plot"),
     ("cache", "list"),
     ("cache", "show"),
     ("cache", "verify"),

@@ -109,7 +109,7 @@ def test_whatever_it_says_stays_within_the_picture(use):
 
 def test_the_command_draws_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    outcome = phasic("cache", "info", "--plot", "cache.svg")
+    outcome = phasic("cache", "plot", "-o", "cache.svg")
     assert (outcome.code, outcome.out) == (ExitCode.DONE, "cache.svg\n")
     assert "<svg" in (tmp_path / "cache.svg").read_text()
-    assert phasic("cache", "info", "--plot", "cache.pdf").code == ExitCode.USAGE
+    assert phasic("cache", "plot", "-o", "cache.pdf").code == ExitCode.USAGE

@@ -6,33 +6,29 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from phasic.cli.options import JsonOption, PlotOption
-from phasic.cli.results import Fields, Json, Result, Value
+from phasic.cli.options import JsonOption
+from phasic.cli.results import Fields, Json, Result
 
 if TYPE_CHECKING:
     from phasic.trace_cache import CacheUse
 
 
-def info(context: typer.Context, plot: PlotOption = None, as_json: JsonOption = False) -> Result:
+def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """Where traces are kept, how many and how large they are, hits and misses, failures, limits.
 
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
-    null where there is none. --plot draws counts, ages and sizes, a row a cache, and prints the
-    path of the picture.
+    null where there is none. `phasic cache plot` draws it.
 
     \b
     Examples:
       phasic cache info
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
-      phasic cache info --plot cache.png
     """
     from phasic import config
     from phasic.trace_cache import get_cache_use, tiers
 
-    if plot is not None:
-        return _picture(plot)
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
     use = get_cache_use()
     fields = {
@@ -44,15 +40,6 @@ def info(context: typer.Context, plot: PlotOption = None, as_json: JsonOption = 
         "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
     }
     return Result(Fields(fields))
-
-
-def _picture(path: str) -> Result:
-    from phasic.plots import plot_cache_use, save_figure
-    from phasic.plots.files import check_format
-
-    check_format(path)
-    save_figure(plot_cache_use(), path)
-    return Result(Value("path", path))
 
 
 def _held(use: CacheUse) -> dict[str, Json]:

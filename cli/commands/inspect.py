@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +16,6 @@ from phasic.cli.options import (
     DiscreteOption,
     JsonOption,
     MaxVerticesOption,
-    PlotOption,
     SourceArgument,
 )
 from phasic.cli.results import Fields, Result, Table, Value
@@ -48,7 +48,14 @@ def inspect(
             "--check", help="List all vertices that cannot reach absorption; exit 1 if any."
         ),
     ] = False,
-    plot: PlotOption = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw the matrix and its elimination there, a name that ends in .png or .svg.",
+        ),
+    ] = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
@@ -60,7 +67,7 @@ def inspect(
     MUL, DIV, INV, SUM) and operands, which are numbers of earlier operations.
 
     --plot draws the matrix of the transient states in their order and in that of elimination, with
-    what elimination adds (fill-in) marked, and prints the path of the picture.
+    what elimination adds (fill-in) marked, and prints the path of the picture. It needs Matplotlib: pip install 'phasic[plot]'
 
     \b
     Examples:
@@ -114,11 +121,11 @@ def _trapped(labels: list[str]) -> Result:
     return Result(table, ExitCode.NO if labels else ExitCode.DONE)
 
 
-def _picture(trace: EliminationTrace, path: str) -> Result:
+def _picture(trace: EliminationTrace, path: Path) -> Result:
     from phasic.plots import plot_elimination, save_figure
 
     save_figure(plot_elimination(trace), path)
-    return Result(Value("path", path))
+    return Result(Value("path", str(path)))
 
 
 def _operations(trace: EliminationTrace) -> Iterator[tuple[int, str, str]]:
