@@ -67,7 +67,8 @@ def inspect(
     MUL, DIV, INV, SUM) and operands, which are numbers of earlier operations.
 
     --plot draws the matrix of the transient states in their order and in that of elimination, with
-    what elimination adds (fill-in) marked, and prints the path of the picture. It needs Matplotlib: pip install 'phasic[plot]'
+    what elimination adds (fill-in) marked, and prints the path of the picture.
+    It needs Matplotlib: pip install 'phasic[plot]'
 
     \b
     Examples:
