@@ -7,10 +7,11 @@ cache cannot do is a warning: whoever has recorded a trace has it.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from . import config, daemon_settings, errors
 from .cache import compression, pins
@@ -20,6 +21,7 @@ from .cache.counts import Counts
 from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
+from .cache.summary import summarise
 from .cache.tiers import Tiers
 from .cache.write_behind import WriteBehind
 from .daemon.through import Through
@@ -33,6 +35,25 @@ SUFFIX = ".trace"
 Tier: TypeAlias = Literal["local", "shared"]
 _KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
 _resumed: set[str] = set()  # local directories whose marks this process has looked at
+
+
+class CacheUse(TypedDict, total=False):
+    """What a tier holds and what happened to it; `problem` alone where it cannot be asked.
+
+    `counts` are those of `phasic.cache.counts.EVENTS`; `ages` and `sizes` how many traces are in
+    each class.
+    """
+
+    directory: Required[str]
+    problem: Required[str | None]
+    counts: Required[dict[str, int]]
+    traces: int
+    bytes: int
+    pinned: int
+    quarantined: int
+    not_counted: str | None
+    ages: dict[str, int]
+    sizes: dict[str, int]
 
 
 class CacheInfo(TypedDict):
@@ -202,6 +223,43 @@ def get_cache_info() -> CacheInfo:
         total_size=sum(entry.n_bytes for entry in entries),
         n_quarantined=len(directory.quarantined()),
         disabled=config.get_bool("disable_cache"),
+    )
+
+
+def get_cache_use(tier: Tier = "local") -> CacheUse:
+    """What a tier of the cache holds, and what happened to it over time.
+
+    Args:
+        tier: "local", or "shared" where there is one.
+
+    Raises:
+        CacheError: the local directory is there and cannot be read; a shared one that cannot be
+            has its `problem` said.
+        ConfigError: there is no such tier.
+
+    Example:
+        >>> from phasic.trace_cache import get_cache_use
+        >>> get_cache_use()["problem"] is None
+        True
+    """
+    store = file_store(tier)
+    use = CacheUse(directory=store.directory.path, problem=None, counts=store.counts.read())
+    try:
+        held = store.reach(lambda: summarise(store.directory, time.time()))
+    except errors.CacheError as error:
+        if tier == "local":
+            raise
+        use["problem"] = error.message
+        return use
+    return CacheUse(
+        **use,
+        traces=held.entries,
+        bytes=held.bytes,
+        pinned=held.pinned,
+        quarantined=held.quarantined,
+        not_counted=store.counts.problem(),
+        ages=held.ages,
+        sizes=held.sizes,
     )
 
 

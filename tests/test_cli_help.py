@@ -34,6 +34,7 @@ COMMANDS = [
     ("completion",),
     ("cache",),
     ("cache", "info"),
+    ("cache", "plot"),
     ("cache", "list"),
     ("cache", "show"),
     ("cache", "verify"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,8 +11,7 @@ from phasic.cli.results import Fields, Json, Result
 from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
-    from phasic._engine.stored_trace import StoredTrace
-    from phasic.cache.store import Store
+    from phasic.trace_cache import CacheUse
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -23,7 +21,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `pending` are still to be saved in the tiers behind. `shared` is
     the same of the cache in PHASIC_CACHE_SHARED_DIR, null where there is none; `daemon` is what it
-    does with this cache, and whether it runs.
+    does with this cache, and whether it runs. `phasic cache plot` draws it.
 
     \b
     Examples:
@@ -32,36 +30,33 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """
     from phasic import config
     from phasic.cache import pending
-    from phasic.trace_cache import file_store, tiers
+    from phasic.trace_cache import get_cache_use, tiers, trace_directory
 
-    store = file_store()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
+    use = get_cache_use()
     fields = {
-        "directory": store.directory.path,
+        "directory": use["directory"],
         "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
-        **_held(store),
-        "pending": len(pending.keys(store.directory)),
+        **_held(use),
+        "pending": len(pending.keys(trace_directory())),
         **{name: config.get_int(f"cache_{name}") for name in limits},
-        "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
+        "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
         "daemon": _daemon(),
     }
     return Result(Fields(fields))
 
 
-def _held(store: Store[StoredTrace]) -> dict[str, Json]:
-    from phasic.cache.summary import summarise
-
-    summary = store.reach(lambda: summarise(store.directory, time.time()))
+def _held(use: CacheUse) -> dict[str, Json]:
     return {
-        "traces": summary.entries,
-        "bytes": summary.bytes,
-        "pinned": summary.pinned,
-        "quarantined": summary.quarantined,
-        **store.counts.read(),
-        "not_counted": store.counts.problem(),
-        "ages": summary.ages,
-        "sizes": summary.sizes,
+        "traces": use["traces"],
+        "bytes": use["bytes"],
+        "pinned": use["pinned"],
+        "quarantined": use["quarantined"],
+        **use["counts"],
+        "not_counted": use["not_counted"],
+        "ages": use["ages"],
+        "sizes": use["sizes"],
     }
 
 
@@ -83,15 +78,13 @@ def _daemon() -> dict[str, Json]:
     return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
-def _shared(store: Store[StoredTrace]) -> dict[str, Json]:
+def _shared(use: CacheUse) -> dict[str, Json]:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
     from phasic import config
 
-    place = {
-        "directory": store.directory.path,
+    return {
+        "directory": use["directory"],
         "source": config.setting("cache_shared_dir").source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
     }
-    try:
-        return {**place, "problem": None, **_held(store)}
-    except CacheError as error:
-        return {**place, "problem": error.message, **store.counts.read()}
