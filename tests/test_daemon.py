@@ -26,6 +26,8 @@ from phasic.cli.exit_codes import ExitCode
 from phasic.daemon import client as client_module
 from phasic.daemon import protocol
 from phasic.daemon.client import ask
+from phasic.daemon.housekeeping import Housekeeper, Pace
+from phasic.daemon.metrics import Metrics
 from phasic.daemon.place import Place
 from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace
@@ -621,7 +623,7 @@ def test_a_client_that_dies_gives_its_leases_back(variables: Variables, place: P
         dying.process.kill()
         dying.process.communicate()
         until(lambda: not (place / "shared" / ".lease").exists())
-        assert status(place)["counts"]["lost_clients"] == 1
+        until(lambda: status(place)["counts"]["lost_clients"] == 1)
 
 
 # ---- what it tells
@@ -689,3 +691,100 @@ def test_doctor_looks_at_the_daemon(variables: Variables, place: Path) -> None:
 
 def test_patience_exceeds_the_beat() -> None:
     assert client_module.PATIENCE_SECONDS > 5 * 1.0
+
+
+# ---- housekeeping
+
+
+def test_what_is_damaged_is_found_and_limits_are_kept(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [obtain_trace(queue_graph(size))[0].key for size in (4, 5, 6)]
+    path = place / "cache" / f"{keys[1]}.trace"
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    metrics = Metrics()
+    pace = Pace(drain=0.1, collect=0.1, scrub=0.1, scrub_bytes=1e9)
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+
+    def kept_house() -> None:
+        keeper.begin()
+        until(lambda: metrics.read()["scrubbed_damaged"] == 1)
+        until(lambda: metrics.read()["scrubbed"] > 3)
+        keeper.stop(20)
+
+    with pytest.warns(PhasicWarning, match="CACHE_ENTRY_BAD"):
+        kept_house()
+    assert len(names(place / "cache" / ".quarantine")) == 1
+    assert metrics.read()["collections"] > 0
+    assert metrics.read()["evicted"] == 0
+    monkeypatch.setenv("PHASIC_CACHE_HIGH_BYTES", "1")
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper.begin()
+    until(lambda: metrics.read()["evicted"] == 2)
+    keeper.stop(20)
+    assert [name for name in names(place / "cache") if name.endswith(".trace")] == []
+
+
+def test_scrubbing_is_as_slow_as_it_is_told(variables: Variables, place: Path) -> None:
+    n_bytes = obtain_trace(queue_graph(4))[0].n_bytes
+    obtain_trace(queue_graph(5))
+    metrics = Metrics()
+    pace = Pace(collect=0.01, scrub=0.01, scrub_bytes=n_bytes / 60)
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper.begin()
+    until(lambda: metrics.read()["scrubbed"] == 1)
+    time.sleep(0.5)  # the next is due after a minute
+    keeper.stop(20)
+    assert metrics.read()["scrubbed"] == 1
+
+
+def test_a_forked_child_keeps_no_lease_alive(variables: Variables, place: Path) -> None:
+    """The client forks while it records, and is killed: its child lives on without the lease."""
+    program = (
+        "import os, time\n"
+        "import phasic.trace_elimination as module\n"
+        "def record(*given, **named):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        time.sleep(60)\n"
+        "        os._exit(0)\n"
+        "    open(os.environ['PHASIC_STATE_DIR'] + '/child', 'w').write(str(child))\n"
+        "    time.sleep(60)\n"
+        "module.record_elimination_trace = record\n"
+    )
+    note = place / "state" / "child"
+    with daemon(variables):
+        client = daemons.Client(variables, 4, program + daemons.CLIENT)
+        until(lambda: note.exists() and note.read_text() != "")
+        client.process.kill()
+        child = int(note.read_text())
+        try:
+            until(lambda: status(place)["counts"]["lost_clients"] == 1)
+            assert Path(f"/proc/{child}").exists()
+        finally:
+            os.kill(child, 9)
+            client.process.communicate()
+
+
+def test_it_starts_though_the_shared_directory_does_not_answer(
+    variables: Variables, place: Path
+) -> None:
+    program = (
+        "import os, sys, threading\n"
+        "usual = os.stat\n"
+        "def stat(path, *given, **named):\n"
+        "    if str(path).endswith('shared'):\n"
+        "        threading.Event().wait()\n"
+        "    return usual(path, *given, **named)\n"
+        "os.stat = stat\n"
+        "from phasic.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    (place / "cache" / ".pending").mkdir(parents=True, mode=0o700)
+    (place / "cache" / ".pending" / ("0" * 64)).touch()  # it has something to do there
+    began = time.monotonic()
+    with daemon(variables, program):
+        assert status(place)["pending"] is True
+        assert time.monotonic() - began < 5

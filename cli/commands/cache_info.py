@@ -69,7 +69,7 @@ def _daemon() -> dict[str, Json]:
     from phasic.trace_cache import served_counts
 
     place = daemon_settings.place()
-    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.socket}
+    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.address}
     try:
         answer = ask(place, "status") if place.is_possible() else None
     except (CacheError, FormatError) as error:

@@ -36,7 +36,7 @@ class Place:
     folder: str
 
     @property
-    def socket(self) -> str:
+    def address(self) -> str:
         """The path of the socket of our version."""
         return os.path.join(self.folder, f"phasic-{protocol.PROTOCOL}.sock")
 
@@ -46,7 +46,7 @@ class Place:
 
     def is_possible(self) -> bool:
         """Whether a socket can have this path."""
-        return len(os.fsencode(self.socket)) <= _LONGEST
+        return len(os.fsencode(self.address)) <= _LONGEST
 
     def check(self) -> bool:
         """Whether the directory is there.
@@ -57,8 +57,8 @@ class Place:
         """
         if not self.is_possible():
             raise ConfigError(
-                f"{self.socket} has {len(os.fsencode(self.socket))} bytes, and a socket's path at "
-                f"most {_LONGEST}",
+                f"{self.address} has {len(os.fsencode(self.address))} bytes, and a socket's path "
+                f"at most {_LONGEST}",
                 code="DAEMON_PATH",
                 hint="name a shorter directory with PHASIC_DAEMON_DIR",
             )
@@ -189,7 +189,7 @@ class Place:
         Raises:
             CacheError: no socket can be made here.
         """
-        unready = f"{self.socket}.new"
+        unready = f"{self.address}.new"
         stream = socket.socket(socket.AF_UNIX)
         try:
             with suppress(FileNotFoundError):
@@ -203,16 +203,16 @@ class Place:
                 os.close(folder)
             os.chmod(unready, 0o600)
             stream.listen(_WAITING)
-            os.rename(unready, self.socket)
+            os.rename(unready, self.address)
         except OSError as error:
             stream.close()
-            raise failed(self.socket, error) from error
+            raise failed(self.address, error) from error
         try:
             yield stream
         finally:
             stream.close()
             with suppress(FileNotFoundError):
-                os.unlink(self.socket)
+                os.unlink(self.address)
 
 
 def _locked(file: int) -> bool:
@@ -241,7 +241,7 @@ def connected(place: Place, seconds: float) -> protocol.Connection | None:
         stream = socket.socket(socket.AF_UNIX)
         try:
             stream.setblocking(False)
-            stream.connect(place.socket)
+            stream.connect(place.address)
             break
         except FileNotFoundError:
             stream.close()
@@ -256,12 +256,12 @@ def connected(place: Place, seconds: float) -> protocol.Connection | None:
             time.sleep(0.01)
         except OSError as error:
             stream.close()
-            raise protocol.lost(f"{place.socket}: {error.strerror}") from error
+            raise protocol.lost(f"{place.address}: {error.strerror}") from error
     connection = protocol.Connection(stream)
     _, uid = connection.peer()
     if uid != os.geteuid():
         connection.close()
-        raise _untrusted(f"user {uid} listens at {place.socket}, not we")
+        raise _untrusted(f"user {uid} listens at {place.address}, not we")
     return connection
 
 

@@ -69,7 +69,7 @@ def _metrics_port(port: int, server: Server) -> Any:
 
 @contextmanager
 def _listener(place: Place) -> Iterator[socket.socket]:
-    handed_over = activation.inherited(place.socket)
+    handed_over = activation.inherited(place.address)
     if handed_over is None:
         with place.listening() as made:
             yield made
