@@ -37,6 +37,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "thetas.csv").write_text("1.0\n2.0\n")
     (tmp_path / "observed.csv").write_text("0.7\n1.3\n2.1\n")
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PHASIC_DAEMON_IDLE_SECONDS", "1")  # of the daemon that one of them starts
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -371,15 +371,30 @@ def test_a_directory_of_another_user_is_refused(variables: Variables, place: Pat
     assert phasic("daemon", "start").code == ExitCode.ENVIRONMENT
 
 
-def test_a_path_that_is_too_long_says_so(
-    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_socket_may_have_a_long_path_but_not_with_systemd(
+    variables: Variables, place: Path
 ) -> None:
-    monkeypatch.setenv("PHASIC_DAEMON_DIR", str(place / ("x" * 120)))
-    outcome = phasic("daemon", "start")
-    assert outcome.code == ExitCode.USAGE
-    assert "error[DAEMON_PATH]" in outcome.err
-    assert "107" in outcome.err
-    obtain_trace(queue_graph(4))  # no daemon can be there, and none is missed
+    chosen = variables | {"PHASIC_DAEMON_DIR": place / ("x" * 120) / "d"}
+    with daemon(chosen):
+        assert obtain(chosen, 4)["warnings"] == {}
+        with_status = subprocess.run(
+            [sys.executable, "-m", "phasic.cli", "daemon", "status", "--json"],
+            env=environment(**chosen),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(with_status.stdout)["data"]["counts"]["requests"] == 2
+    unit = subprocess.run(
+        [sys.executable, "-m", "phasic.cli", "daemon", "unit"],
+        env=environment(**chosen),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert unit.returncode == ExitCode.USAGE
+    assert "error[DAEMON_PATH]" in unit.stderr
+    assert "at most 107" in unit.stderr
 
 
 # ---- start, stop, idle

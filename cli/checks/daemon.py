@@ -32,12 +32,6 @@ def check_daemon() -> Iterator[Finding]:
     except (CacheError, FormatError) as error:
         yield found("daemon", error.message, error.hint or "")
         return
-    except ConfigError as error:
-        if mode == "auto" and not config.get_str("daemon_dir"):
-            yield ok("daemon", "none is running")
-        else:
-            yield found("daemon", error.message, error.hint or "")
-        return
     if connection is not None:
         yield ok("daemon", f"process {status['pid']} answers at {place.address}")
     elif mode == "require":

@@ -71,7 +71,7 @@ def _daemon() -> dict[str, Json]:
     place = daemon_settings.place()
     found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.address}
     try:
-        answer = ask(place, "status") if place.is_possible() else None
+        answer = ask(place, "status")
     except (CacheError, FormatError) as error:
         return {**found, "state": "lost", "problem": error.message}
     if answer is None:

@@ -39,7 +39,6 @@ def run(
     Raises:
         CacheError: another daemon runs (`DAEMON_RUNNING`), the directory is not to be trusted, or
             the socket, the log or the port cannot be had.
-        ConfigError: the directory's path is too long.
     """
     with place.alone():
         log_to(log_path)
