@@ -24,7 +24,7 @@ from phasic.cache import pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cli.exit_codes import ExitCode
 from phasic.daemon import client as client_module
-from phasic.daemon import protocol
+from phasic.daemon import protocol, server
 from phasic.daemon.client import ask
 from phasic.daemon.housekeeping import Housekeeper, Pace
 from phasic.daemon.metrics import Metrics
@@ -580,17 +580,18 @@ def test_slow_and_half_open_clients_block_nobody(variables: Variables, place: Pa
             stream.close()
 
 
-def test_a_daemon_that_hangs_is_gone_without(
-    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick = (
+def patient(seconds: float) -> str:
+    """The beginning of a program of a client that takes so much silence."""
+    return (
         "import phasic.daemon.client as module\n"
-        "import functools\n"
-        "module.Client.__init__.__defaults__ = (1.0, 60.0)\n"
+        f"module.Client.__init__.__defaults__ = ({seconds}, 60.0)\n"
     )
+
+
+def test_a_daemon_that_hangs_is_gone_without(variables: Variables, place: Path) -> None:
     with daemon(variables) as running:
         os.kill(running.process.pid, 19)  # SIGSTOP
-        got = obtain(variables, 4, quick + daemons.CLIENT)
+        got = obtain(variables, 4, patient(1.0) + daemons.CLIENT)
         os.kill(running.process.pid, 18)
     assert got["warnings"] == {"DAEMON_LOST": 1}
     assert (got["recorded"], got["kept"]) == (True, True)
@@ -610,8 +611,9 @@ def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place
         "from phasic.cli.main import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    with daemon(variables | {"PHASIC_CACHE_DEADLINE_SECONDS": 3}, program) as running:
-        waiting = daemons.Client(variables, 4)
+    with daemon(variables | {"PHASIC_CACHE_DEADLINE_SECONDS": 6}, program) as running:
+        # It hears every second that the daemon is at work.
+        waiting = daemons.Client(variables, 4, patient(3.0) + daemons.CLIENT)
         until(lambda: status(place)["clients"] == 2)
         began = time.monotonic()
         for _ in range(10):
@@ -619,7 +621,7 @@ def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place
         assert time.monotonic() - began < 2
         got = waiting.result()
         assert (got["recorded"], got["kept"], got["warnings"]) == (True, True, {})
-        assert got["seconds"] < 20
+        assert 5 < got["seconds"] < 20
         assert marks(place) == [got["key"]]  # for when it answers again
         running.kill()
     assert "CACHE_TIER_DOWN" in phasic("daemon", "logs").out
@@ -705,7 +707,20 @@ def test_doctor_looks_at_the_daemon(variables: Variables, place: Path) -> None:
 
 
 def test_patience_exceeds_the_beat() -> None:
-    assert client_module.PATIENCE_SECONDS > 5 * 1.0
+    assert client_module.PATIENCE_SECONDS > 5 * server.TICK_SECONDS
+
+
+def test_a_beat_waits_for_nobody() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, protocol.Connection(ours) as connection:
+        connection.send("status", 5.0)
+        began = time.monotonic()
+        for _ in range(5000):  # more than the kernel takes unread
+            connection.beat()
+        assert time.monotonic() - began < 2
+        with pytest.raises(CacheError, match="takes no message"):
+            connection.send("kept", 0.2, text="x" * 60_000)
+    connection.beat()  # closed: nothing
 
 
 # ---- housekeeping
