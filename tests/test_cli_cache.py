@@ -27,6 +27,8 @@ INFO = {
     "damaged",
     "evicted",
     "unavailable",
+    "daemon_lost",
+    "daemon",
     "not_counted",
     "high_bytes",
     "low_bytes",

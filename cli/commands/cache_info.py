@@ -67,9 +67,9 @@ def _daemon() -> dict[str, Json]:
     from phasic.trace_cache import served_counts
 
     place = daemon_settings.place()
-    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.socket}
+    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.address}
     try:
-        answer = ask(place, "status") if place.is_possible() else None
+        answer = ask(place, "status")
     except (CacheError, FormatError) as error:
         return {**found, "state": "lost", "problem": error.message}
     if answer is None:
