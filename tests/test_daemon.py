@@ -535,6 +535,7 @@ def resident(pid: int) -> int:
     return int(text.split("VmRSS:")[1].split()[0])
 
 
+@pytest.mark.measured
 def test_hostile_messages_are_bounded_and_harmless(variables: Variables, place: Path) -> None:
     with daemon(variables) as running:
         obtain(variables, 4)
@@ -560,6 +561,7 @@ def test_hostile_messages_are_bounded_and_harmless(variables: Variables, place: 
     assert "a defect in" not in phasic("daemon", "logs", "-n", "10000").out
 
 
+@pytest.mark.measured
 def test_slow_and_half_open_clients_block_nobody(variables: Variables, place: Path) -> None:
     with daemon(variables):
         streams = []
@@ -598,6 +600,7 @@ def test_a_daemon_that_hangs_is_gone_without(variables: Variables, place: Path) 
     assert got["seconds"] < 10
 
 
+@pytest.mark.measured
 def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place: Path) -> None:
     program = (
         "import sys, threading\n"
@@ -710,6 +713,7 @@ def test_patience_exceeds_the_beat() -> None:
     assert client_module.PATIENCE_SECONDS > 5 * server.TICK_SECONDS
 
 
+@pytest.mark.measured
 def test_a_beat_waits_for_nobody() -> None:
     ours, theirs = socket.socketpair()
     with theirs, protocol.Connection(ours) as connection:
@@ -798,6 +802,7 @@ def test_a_forked_child_keeps_no_lease_alive(variables: Variables, place: Path) 
             client.process.communicate()
 
 
+@pytest.mark.measured
 def test_it_starts_though_the_shared_directory_does_not_answer(
     variables: Variables, place: Path
 ) -> None:
