@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
@@ -24,11 +25,21 @@ from .cache.tiers import Tiers
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
     from ._engine.trace import TraceHandle
+    from .cache.breaker import Breaker
+    from .cache.objects import Objects, Place
+    from .cache.redis_lease import RedisLeases
+    from .cache.remote import RemoteTier
 
 H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
-Tier: TypeAlias = Literal["local", "shared"]
-_KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
+DirectoryTier: TypeAlias = Literal["local", "shared"]
+Tier: TypeAlias = DirectoryTier | Literal["remote"]
+_KEYS: dict[Tier, str] = {
+    "local": "cache_dir",
+    "shared": "cache_shared_dir",
+    "remote": "cache_remote_url",
+}
+_VARIABLES = {"shared": "PHASIC_CACHE_SHARED_DIR", "remote": "PHASIC_CACHE_REMOTE_URL"}
 
 
 class CacheInfo(TypedDict):
@@ -56,25 +67,39 @@ def get_cache_dir() -> Path:
 
 def tiers() -> tuple[Tier, ...]:
     """Those that are configured, in the order in which they are asked."""
-    return ("local", "shared") if config.get_str("cache_shared_dir") else ("local",)
+    return tuple(tier for tier, key in _KEYS.items() if config.get_str(key))
 
 
-def trace_directory(tier: Tier = "local") -> CacheDirectory:
+def _configured(tier: Tier) -> None:
+    if tier not in tiers():
+        raise errors.ConfigError(
+            f"there is no {tier} cache",
+            code="CACHE_NO_TIER",
+            hint=f"{_VARIABLES[tier]} ({_KEYS[tier]} of the configuration) names one",
+        )
+
+
+def where(tier: Tier) -> str:
+    """The directory of a tier, or where its objects are.
+
+    Raises:
+        ConfigError: there is no such tier.
+    """
+    _configured(tier)
+    return config.get_str(_KEYS[tier])
+
+
+def trace_directory(tier: DirectoryTier = "local") -> CacheDirectory:
     """The directory of a tier with its entries.
 
     Raises:
         ConfigError: there is no such tier.
     """
-    if tier not in tiers():
-        raise errors.ConfigError(
-            "there is no shared cache",
-            code="CACHE_NO_TIER",
-            hint="PHASIC_CACHE_SHARED_DIR (cache_shared_dir of the configuration) names one",
-        )
+    _configured(tier)
     return CacheDirectory(config.get_str(_KEYS[tier]), SUFFIX)
 
 
-def limits(tier: Tier = "local") -> Limits:
+def limits(tier: DirectoryTier = "local") -> Limits:
     """Those of the configuration, which are the local directory's.
 
     A shared one has none of its own accord: its many users may be configured differently.
@@ -89,12 +114,12 @@ def limits(tier: Tier = "local") -> Limits:
     )
 
 
-def trace_store(tier: Tier = "local") -> Store[TraceHandle]:
+def trace_store(tier: DirectoryTier = "local") -> Store[TraceHandle]:
     """The store of traces of one tier, as the configuration says."""
     return _store(_trace_handle, tier)
 
 
-def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[StoredTrace]:
+def file_store(tier: DirectoryTier = "local", instead: Limits | None = None) -> Store[StoredTrace]:
     """The same for those that handle traces as files; it loads no numpy.
 
     `instead` takes the place of the configured limits.
@@ -104,17 +129,111 @@ def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[Sto
 
 def trace_tiers() -> Tiers[TraceHandle]:
     """All tiers, as evaluations use them."""
-    return Tiers([trace_store(tier) for tier in tiers()])
+    return Tiers([trace_remote() if tier == "remote" else trace_store(tier) for tier in tiers()])
 
 
-def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:
+def trace_remote() -> RemoteTier[TraceHandle]:
+    """The traces in object storage, as the configuration says; nothing is asked of it yet.
+
+    Raises:
+        ConfigError: none is configured.
+        DependencyError: a package for it is not installed.
+    """
+    return _remote(_trace_handle)
+
+
+def file_remote() -> RemoteTier[StoredTrace]:
+    """The same for those that handle traces as files; it loads no numpy."""
+    return _remote(_stored_trace)
+
+
+def leases() -> RedisLeases | None:
+    """Those among machines; None where no Redis is configured.
+
+    Raises:
+        DependencyError: the package for it is not installed.
+    """
+    url = config.get_str("cache_redis_url")
+    if not url:
+        return None
+    place = _place()
+    return _leases(
+        url,
+        config.get_str("cache_redis_user"),
+        config.get_str("cache_redis_password_file"),
+        sha256(f"{place.endpoint} {place.url}".encode()).hexdigest()[:16],
+        config.get_float("cache_lease_seconds"),
+        config.get_float("cache_deadline_seconds"),
+        _counts_folder(),
+    )
+
+
+def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
+    from .cache.remote import RemoteTier
+
+    _configured("remote")
+    place, folder = _place(), _counts_folder()
+    seconds = config.get_float("cache_deadline_seconds")
+    return RemoteTier(
+        _objects(place, seconds),
+        _TraceCodec(handle),
+        trace_directory(),
+        config.get_int("max_trace_bytes"),
+        Counts(folder, f"remote:{place.url}"),
+        _remote_breaker(place, folder),
+        leases(),
+        config.get_float("cache_wait_seconds"),
+    )
+
+
+def _place() -> Place:
+    from .cache.objects import Place
+
+    return Place(
+        config.get_str("cache_remote_url"),
+        config.get_str("cache_remote_endpoint"),
+        config.get_str("cache_remote_region"),
+    )
+
+
+@cache
+def _objects(place: Place, seconds: float) -> Objects:
+    from .cache.objects import Objects
+
+    return Objects(place, seconds)
+
+
+@cache
+def _remote_breaker(place: Place, folder: str) -> Breaker:
+    from .cache.breaker import Breaker
+    from .cache.objects import HINT
+
+    return Breaker("the remote cache", HINT, Counts(folder, f"remote:{place.url}"))
+
+
+@cache
+def _leases(
+    url: str, user: str, file: str, space: str, term: float, seconds: float, folder: str
+) -> RedisLeases:
+    from .cache.redis_lease import RedisLeases
+
+    return RedisLeases(url, user, file, space, term, seconds, Counts(folder, f"redis:{url}"))
+
+
+def _counts_folder() -> str:
+    return os.path.join(config.get_str("state_dir"), "counts")
+
+
+def _store(
+    handle: Callable[[], type[H]], tier: DirectoryTier, instead: Limits | None = None
+) -> Store[H]:
     directory = trace_directory(tier)
     policy = Policy(
         limits=limits(tier) if instead is None else instead,
         lease_seconds=config.get_float("cache_lease_seconds"),
         wait_seconds=config.get_float("cache_wait_seconds"),
     )
-    folder = os.path.join(config.get_str("state_dir"), "counts")
+    folder = _counts_folder()
     codec = _TraceCodec(handle)
     if tier == "local":
         counts = Counts(folder, os.path.realpath(directory.path))
@@ -227,6 +346,9 @@ class _TraceCodec(Generic[H]):
 
     def save(self, directory: str, key: str, value: H) -> None:
         value.save_entry(directory)
+
+    def write(self, path: str, value: H) -> None:
+        value.save(path)
 
     def set_aside(self, directory: str, key: str) -> None:
         self._handle().quarantine_entry(directory, bytes.fromhex(key))

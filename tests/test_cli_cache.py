@@ -34,6 +34,8 @@ INFO = {
     "ages",
     "sizes",
     "shared",
+    "remote",
+    "leases",
 }
 
 

@@ -39,6 +39,8 @@ COMMANDS = [
     ("cache", "unpin"),
     ("cache", "export"),
     ("cache", "import"),
+    ("cache", "push"),
+    ("cache", "pull"),
     ("cache", "path"),
     ("config",),
     ("config", "list"),

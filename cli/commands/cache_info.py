@@ -13,7 +13,11 @@ from phasic.errors import CacheError
 
 if TYPE_CHECKING:
     from phasic._engine.stored_trace import StoredTrace
+    from phasic.cache.counts import Counts
+    from phasic.cache.redis_lease import RedisLeases
+    from phasic.cache.remote import RemoteTier
     from phasic.cache.store import Store
+    from phasic.cache.summary import Summary
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -22,7 +26,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
-    null where there is none.
+    `remote` of that in PHASIC_CACHE_REMOTE_URL (bytes are those after compression), `leases` tells
+    of PHASIC_CACHE_REDIS_URL; each is null where there is none.
 
     \b
     Examples:
@@ -30,8 +35,9 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
     """
     from phasic import config
-    from phasic.trace_cache import file_store, tiers
+    from phasic.trace_cache import file_remote, file_store, leases, tiers
 
+    among = leases()
     store = file_store()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
     fields = {
@@ -41,6 +47,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         **_held(store),
         **{name: config.get_int(f"cache_{name}") for name in limits},
         "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
+        "remote": _remote(file_remote()) if "remote" in tiers() else None,
+        "leases": None if among is None else _leases(among),
     }
     return Result(Fields(fields))
 
@@ -48,14 +56,17 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
 def _held(store: Store[StoredTrace]) -> dict[str, Json]:
     from phasic.cache.summary import summarise
 
-    summary = store.reach(lambda: summarise(store.directory, time.time()))
+    return _numbers(store.reach(lambda: summarise(store.directory, time.time())), store.counts)
+
+
+def _numbers(summary: Summary, counts: Counts) -> dict[str, Json]:
     return {
         "traces": summary.entries,
         "bytes": summary.bytes,
         "pinned": summary.pinned,
         "quarantined": summary.quarantined,
-        **store.counts.read(),
-        "not_counted": store.counts.problem(),
+        **counts.read(),
+        "not_counted": counts.problem(),
         "ages": summary.ages,
         "sizes": summary.sizes,
     }
@@ -73,3 +84,31 @@ def _shared(store: Store[StoredTrace]) -> dict[str, Json]:
         return {**place, "problem": None, **_held(store)}
     except CacheError as error:
         return {**place, "problem": error.message, **store.counts.read()}
+
+
+def _remote(remote: RemoteTier[StoredTrace]) -> dict[str, Json]:
+    """What it holds or, where it cannot be asked, why not; what was counted in any case."""
+    from phasic import config
+    from phasic.cache.summary import summary_of
+
+    place = {
+        "url": remote.objects.place.url,
+        "endpoint": remote.objects.place.endpoint,
+        "source": config.setting("cache_remote_url").source,
+    }
+    try:
+        summary = summary_of(list(remote.entries()), time.time())
+    except CacheError as error:
+        return {**place, "problem": error.message, **remote.counts.read()}
+    return {**place, "problem": None, **_numbers(summary, remote.counts)}
+
+
+def _leases(leases: RedisLeases) -> dict[str, Json]:
+    from phasic import config
+
+    return {
+        "url": leases.url,
+        "source": config.setting("cache_redis_url").source,
+        "problem": leases.problem(),
+        "unavailable": leases.counts.read()["unavailable"],
+    }

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import IO, TypeVar
 
 from ..errors import CacheError, FormatError
-from .directory import TEMPORARY, CacheDirectory, Entry, failed
+from .directory import CacheDirectory, Entry, failed
+from .scratch import scratch_file
 from .store import Store
 
 T = TypeVar("T")
@@ -96,11 +97,7 @@ def is_entry_name(directory: CacheDirectory, name: str) -> bool:
 
 
 def _publish(store: Store[T], key: str, content: IO[bytes]) -> bool:
-    name = f"{os.uname().nodename.replace('/', '_')}.{os.getpid()}.{os.urandom(16).hex()}"
-    directory = store.directory
-    path = os.path.join(directory.folder(TEMPORARY), name)
-    directory.make_file(TEMPORARY, name)
-    try:
+    with scratch_file(store.directory) as path:
         try:
             with open(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "wb") as copy:
                 while chunk := content.read(_CHUNK):
@@ -108,6 +105,3 @@ def _publish(store: Store[T], key: str, content: IO[bytes]) -> bool:
         except OSError as error:
             raise failed(path, error) from error
         return store.add(key, path)
-    finally:
-        directory.unlink(path)
-        directory.drop_folder(TEMPORARY)

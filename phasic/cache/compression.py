@@ -7,6 +7,7 @@ it claims is refused too. Window and input are bounded with it.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import IO, Any, Protocol
 
 from ..errors import DependencyError, FormatError
@@ -25,13 +26,18 @@ class Source(Protocol):
         """At most so many bytes; none at the end."""
 
 
-def available() -> bool:
-    """Whether Zstandard is installed."""
-    try:
-        _zstandard()
-    except DependencyError:
-        return False
-    return True
+def require() -> None:
+    """Loads nothing.
+
+    Raises:
+        DependencyError: Zstandard is not installed.
+    """
+    if find_spec("zstandard") is None:
+        raise DependencyError(
+            "compressed traces need the package zstandard, which is not installed",
+            code="ZSTANDARD_MISSING",
+            hint="pip install 'phasic[remote]'",
+        )
 
 
 def compress(source: Source, target: IO[bytes], n_bytes: int, level: int = LEVEL) -> int:
@@ -147,12 +153,7 @@ def _bad(problem: str) -> FormatError:
 
 
 def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError as error:
-        raise DependencyError(
-            "compressed traces need the package zstandard, which is not installed",
-            code="ZSTANDARD_MISSING",
-            hint="pip install 'phasic[remote]'",
-        ) from error
+    require()
+    import zstandard
+
     return zstandard

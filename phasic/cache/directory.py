@@ -56,7 +56,7 @@ class CacheDirectory:
         Raises:
             CacheError: `key` is no key.
         """
-        if not _KEY.fullmatch(key):
+        if not is_key(key):
             raise CacheError(
                 f"{key!r} is no key", code="CACHE_KEY", hint="a key has 64 hexadecimal digits"
             )
@@ -96,7 +96,7 @@ class CacheDirectory:
             raise failed(self.path, error) from error
         for item in found:
             key = item.name.removesuffix(self.suffix)
-            if key != item.name and _KEY.fullmatch(key):
+            if key != item.name and is_key(key):
                 yield key, item
 
     def remove(self, key: str) -> bool:
@@ -261,6 +261,11 @@ class CacheDirectory:
         except OSError:
             return False
         return True
+
+
+def is_key(name: str) -> bool:
+    """Whether a name is that of a key."""
+    return _KEY.fullmatch(name) is not None
 
 
 def _is_trusted(about: os.stat_result) -> bool:
