@@ -1,4 +1,4 @@
-"""A remote cache as tests configure it: `fake_s3`, credentials around, little patience."""
+"""A remote cache as tests configure it: `fake_s3`, credentials around."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from fake_s3 import BUCKET, FakeS3, serving
 
 SECRET = "planted/secret+of+this+test"
-DEADLINE = 1.0
 PREFIX = "of/a group"
 
 
@@ -27,7 +26,6 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHISTEST")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("PHASIC_CACHE_DEADLINE_SECONDS", str(DEADLINE))
     monkeypatch.setenv("PHASIC_CACHE_REMOTE_URL", f"s3://{BUCKET}/{PREFIX}")
     with serving() as server:
         monkeypatch.setenv("PHASIC_CACHE_REMOTE_ENDPOINT", server.endpoint)

@@ -15,11 +15,20 @@ from phasic import PhasicWarning, trace_cache
 from phasic.cache.compression import compress
 from phasic.errors import CacheError, ConfigError, DependencyError, FormatError
 from phasic.trace_elimination import obtain_trace
-from remote_storage import DEADLINE, SECRET, object_of
+from remote_storage import SECRET, object_of
 from rules import queue_graph
 
 pytest.importorskip("obstore")
 pytest.importorskip("zstandard")
+
+
+DEADLINE = 1.0
+LATE = DEADLINE + 2.5  # this machine may be busy
+
+
+@pytest.fixture
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHASIC_CACHE_DEADLINE_SECONDS", str(DEADLINE))
 
 
 def names(directory: Path) -> list[str]:
@@ -285,13 +294,14 @@ FAULTS = {
 }
 
 
+@pytest.mark.usefixtures("little_patience")
 @pytest.mark.parametrize("name", FAULTS)
 def test_without_it_work_goes_on(storage: FakeS3, cache_directory: Path, name: str) -> None:
     storage.fault, told = FAULTS[name]
     began = time.monotonic()
     with pytest.warns(PhasicWarning) as said:
         trace, recorded, kept = obtain_trace(queue_graph())
-    assert time.monotonic() - began < DEADLINE + 1
+    assert time.monotonic() - began < LATE
     message = str(said[0].message)
     assert len(said) == 1
     assert told in message
@@ -305,6 +315,7 @@ def test_without_it_work_goes_on(storage: FakeS3, cache_directory: Path, name: s
     assert storage.objects == {}
 
 
+@pytest.mark.usefixtures("little_patience")
 def test_a_server_that_is_down(
     storage: FakeS3, cache_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,7 +323,7 @@ def test_a_server_that_is_down(
     began = time.monotonic()
     with pytest.warns(PhasicWarning, match="cannot be connected to; going on without"):
         trace, _, _ = obtain_trace(queue_graph())
-    assert time.monotonic() - began < DEADLINE + 1
+    assert time.monotonic() - began < LATE
     kept_locally(cache_directory, trace.key)
 
 
@@ -321,12 +332,13 @@ def test_bytes_that_trickle(
 ) -> None:
     trace, _, _ = obtain_trace(queue_graph())
     storage.piece, storage.pace = 8, 0.05
+    monkeypatch.setenv("PHASIC_CACHE_DEADLINE_SECONDS", str(DEADLINE))
     other = elsewhere(monkeypatch, tmp_path)
     began = time.monotonic()
     with pytest.warns(PhasicWarning, match=r"(in time|a second).*CACHE_TIER_DOWN") as said:
         _, recorded, _ = obtain_trace(queue_graph())
     assert (len(said), recorded) == (1, True)
-    assert time.monotonic() - began < DEADLINE + 1
+    assert time.monotonic() - began < LATE
     kept_locally(other, trace.key)
 
 
