@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
         if isinstance(result, Result):
             renderer.show(result)
             boundary.exit_code = result.exit_code
+            _settle(session)
             renderer.finish(result.exit_code)
         elif outcome == ExitCode.INTERRUPTED:
             # Typer answers Ctrl-C inside a command with this number.
@@ -49,6 +50,14 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
             boundary.exit_code = ExitCode(outcome or 0)
             session.streams.stdout.flush()
     return int(boundary.exit_code)
+
+
+def _settle(session: Session) -> None:
+    """What the cache does in the background is done, or said while warnings can be."""
+    background = sys.modules.get("phasic.cache.background")  # loaded by those that save
+    if background is not None:
+        session.streams.stdout.flush()
+        background.settle()
 
 
 def _wants_json(arguments: list[str]) -> bool:

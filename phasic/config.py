@@ -174,6 +174,12 @@ KEYS: tuple[Key, ...] = (
         _directory_or_none,
         "where the password is, readable by its owner alone; else REDISCLI_AUTH",
     ),
+    Key(
+        "cache_write_behind",
+        False,
+        _boolean,
+        "save in the caches behind cache_dir in the background",
+    ),
     Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
     Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),
     Key("cache_max_age_days", 0, _at_least(0), "traces unused for longer go; 0: no limit"),

@@ -21,6 +21,7 @@ from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
 from .cache.tiers import Tiers
+from .cache.write_behind import WriteBehind
 
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
@@ -40,6 +41,7 @@ _KEYS: dict[Tier, str] = {
     "remote": "cache_remote_url",
 }
 _VARIABLES = {"shared": "PHASIC_CACHE_SHARED_DIR", "remote": "PHASIC_CACHE_REMOTE_URL"}
+_resumed: set[str] = set()  # local directories whose marks this process has looked at
 
 
 class CacheInfo(TypedDict):
@@ -129,7 +131,15 @@ def file_store(tier: DirectoryTier = "local", instead: Limits | None = None) -> 
 
 def trace_tiers() -> Tiers[TraceHandle]:
     """All tiers, as evaluations use them."""
-    return Tiers([trace_remote() if tier == "remote" else trace_store(tier) for tier in tiers()])
+    nearest = trace_store("local")
+    behind = [trace_remote() if tier == "remote" else trace_store(tier) for tier in tiers()[1:]]
+    if not behind:
+        return Tiers([nearest])
+    later = WriteBehind(nearest, behind, config.get_float("cache_deadline_seconds"))
+    if nearest.directory.path not in _resumed:
+        _resumed.add(nearest.directory.path)
+        later.resume()
+    return later if config.get_bool("cache_write_behind") else Tiers([nearest, *behind])
 
 
 def trace_remote() -> RemoteTier[TraceHandle]:

@@ -5,10 +5,10 @@ It checks no signatures: `moto_trials` runs the same against a server that does 
 
 from __future__ import annotations
 
+import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from hashlib import md5
@@ -41,8 +41,8 @@ class FakeS3:
     """The server's objects by name, what it was asked, and how it misbehaves.
 
     Attributes:
-        fault: called with each request first; may raise `Fault`, sleep, or close the connection by
-            raising `ConnectionError`.
+        fault: called with each request first; may raise `Fault`, wait for `over`, or close the
+            connection by raising `ConnectionError`.
         changed: makes of an object's bytes those that are sent.
         pace: seconds between the pieces of `piece` bytes of an answer's body.
     """
@@ -50,12 +50,13 @@ class FakeS3:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.asked: list[Asked] = []
-        self.fault: Callable[[Asked], None] = lambda asked: None
+        self.fault: Callable[[Asked], object] = lambda asked: None
         self.changed: Callable[[bytes], bytes] = lambda data: data
         self.pace, self.piece = 0.0, 1 << 16
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self.over = threading.Event()
+        self.connections: list[socket.socket] = []
         self._server.handle_error = lambda request, client: None  # type: ignore[method-assign]
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -64,7 +65,12 @@ class FakeS3:
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends all its threads."""
+        self.over.set()
         self._server.shutdown()
+        for connection in self.connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()
         self._thread.join()
 
@@ -90,6 +96,10 @@ def _tag(data: bytes) -> str:
 def _handler(server: FakeS3) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            server.connections.append(self.connection)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -125,7 +135,7 @@ def _handler(server: FakeS3) -> type[BaseHTTPRequestHandler]:
                 for start in range(0, len(data), server.piece):
                     self.wfile.write(data[start : start + server.piece])
                     self.wfile.flush()
-                    time.sleep(server.pace)
+                    server.over.wait(server.pace)
             except OSError:
                 self.close_connection = True
 

@@ -276,10 +276,6 @@ def close(asked: Asked) -> None:
     raise ConnectionError
 
 
-def hang(asked: Asked) -> None:
-    time.sleep(4 * DEADLINE)
-
-
 FAULTS = {
     "credentials it does not know": (refuse(403, "InvalidAccessKeyId"), "not know the credentials"),
     "a wrong secret": (refuse(403, "SignatureDoesNotMatch"), "the secret is wrong"),
@@ -290,7 +286,6 @@ FAULTS = {
     "slow down": (refuse(503, "SlowDown"), "asks for fewer requests"),
     "an inner failure": (refuse(500, "InternalError"), "refuses reading"),
     "closed connections": (close, "fails at reading"),
-    "no answer": (hang, "does not answer"),
 }
 
 
@@ -313,6 +308,17 @@ def test_without_it_work_goes_on(storage: FakeS3, cache_directory: Path, name: s
     obtain_trace(queue_graph(5))  # the breaker is open: at once, and without a word
     assert counted() == {"misses": 2, "failed_saves": 2, "unavailable": 1}
     assert storage.objects == {}
+
+
+@pytest.mark.usefixtures("little_patience")
+def test_a_server_that_does_not_answer(storage: FakeS3, cache_directory: Path) -> None:
+    storage.fault = lambda asked: storage.over.wait(20 * DEADLINE)
+    began = time.monotonic()
+    with pytest.warns(PhasicWarning, match="does not answer.*CACHE_TIER_DOWN") as said:
+        trace, _, _ = obtain_trace(queue_graph())
+    assert time.monotonic() - began < LATE
+    assert len(said) == 1
+    kept_locally(cache_directory, trace.key)
 
 
 @pytest.mark.usefixtures("little_patience")

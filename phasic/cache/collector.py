@@ -4,7 +4,8 @@ The entries used longest ago go first. Once there are more bytes than the high-w
 free space than the floor, entries go until there are no more than the low-water mark, so that not
 every save has to collect. One collector at a time works on a directory; whoever saved too much
 waits for it, so that the cache never exceeds the high-water mark by more than what is being
-written. Pinned entries stay. A process that has an entry mapped keeps it though its name is gone.
+written. Pinned entries stay, and so do those still to be saved in the tiers behind. A process that
+has an entry mapped keeps it though its name is gone.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import CacheError
-from . import access, pins
-from .directory import ACCESS, PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed
+from . import access, pending, pins
+from .directory import ACCESS, PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed, is_key
 from .lease import LEASES, Lease, Turn, pauses
+from .pending import PENDING
 
 DAY = 86_400.0
 # A file that nobody has written to for so long has no writer any more. The file system's clock
 # counts, since the writer may be on another machine.
 ORPHAN_SECONDS = 3_600.0
 _QUARANTINE_SECONDS = 30 * DAY
+_NAME = "collector"  # of its lease
 _SYSTEM = ".nfs"  # an NFS client's own: open files that were removed
 
 
@@ -86,7 +89,7 @@ class Collector:
         """
         if not self._limits:
             return []
-        lease = Lease(self._directory, "collector", self._term)
+        lease = Lease(self._directory, _NAME, self._term)
         waits = pauses(self._patience)
         try:
             while self._excess(time.time()):
@@ -110,7 +113,7 @@ class Collector:
         if dry_run:
             now = time.time()
             return Collected(self._excess(now), list(self._orphans(now, orphan_seconds)))
-        lease = Lease(self._directory, "collector", self._term)
+        lease = Lease(self._directory, _NAME, self._term)
         waits = pauses(self._patience)
         try:
             while lease.ask() is not Turn.OURS:
@@ -122,7 +125,7 @@ class Collector:
             ]
         finally:
             lease.release()
-        for name in (TEMPORARY, QUARANTINE, ACCESS, PLANS):
+        for name in (TEMPORARY, QUARANTINE, ACCESS, PLANS, PENDING):
             self._directory.drop_folder(name)
         return Collected(removed, orphans)
 
@@ -139,6 +142,8 @@ class Collector:
     def _evict(self, now: float) -> list[Entry]:
         removed = []
         for entry in self._excess(now):
+            if pending.is_marked(self._directory, entry.key):
+                continue  # since a moment ago
             if self._directory.remove(entry.key):
                 removed.append(entry)
             access.forget(self._directory, entry.key)
@@ -150,8 +155,8 @@ class Collector:
         if not limits:
             return []
         uses = access.last_uses(self._directory)
-        kept = pins.pinned(self._directory)
         entries = self._directory.entries()
+        kept = pins.pinned(self._directory) | set(pending.keys(self._directory))
         total = sum(entry.n_bytes for entry in entries)
         free = self._free_bytes() if limits.min_free_bytes else 0
         over_size = bool(limits.high_bytes) and total > limits.high_bytes
@@ -179,6 +184,7 @@ class Collector:
     def _orphans(self, now: float, orphan_seconds: float) -> Iterator[str]:
         live = {entry.key for entry in self._directory.entries()}
         yield from _older(self._directory, TEMPORARY, now - orphan_seconds)
+        yield from _unmeaning_marks(self._directory, now - orphan_seconds)
         for path in _older(self._directory, PLANS, now - orphan_seconds):
             if not path.endswith(".plan"):
                 yield path
@@ -190,7 +196,7 @@ class Collector:
 
 
 def sweep(directory: CacheDirectory, key: str) -> None:
-    """After a save of `key`: removes what writers that died long ago left in `.tmp`.
+    """After a save of `key`: removes what writers that died long ago left.
 
     Raises:
         CacheError: it cannot be removed.
@@ -205,6 +211,26 @@ def sweep(directory: CacheDirectory, key: str) -> None:
     for orphan in _older(directory, TEMPORARY, now - ORPHAN_SECONDS):
         directory.unlink(orphan)
         directory.drop_folder(TEMPORARY)
+    for orphan in _unmeaning_marks(directory, now - ORPHAN_SECONDS):
+        directory.unlink(orphan)
+        directory.drop_folder(PENDING)
+
+
+def is_at_work(directory: CacheDirectory) -> bool:
+    """Whether a collector may be removing entries now.
+
+    Raises:
+        CacheError: that cannot be found out.
+    """
+    return any(name.startswith(f"{_NAME}.") for name in directory.listing(LEASES))
+
+
+def _unmeaning_marks(directory: CacheDirectory, moment: float) -> Iterator[str]:
+    """Marks of entries that were gone before they were marked, so that nobody relies on them."""
+    for path in _older(directory, PENDING, moment):
+        name = os.path.basename(path)
+        if not is_key(name) or not os.path.lexists(directory.entry_path(name)):
+            yield path
 
 
 def _older(directory: CacheDirectory, name: str, moment: float) -> Iterator[str]:

@@ -3,7 +3,7 @@
 One file an entry, `<key><suffix>`, the key 64 hexadecimal digits. Dot-directories hold what is no
 entry; they are made when needed, as open to the group as the cache is, and removed when empty:
 `.tmp` (being written), `.lease` (being recorded), `.quarantine` (damaged), `.access` (last uses,
-only where there are limits), `.pins`, `.plans`.
+only where there are limits), `.pins`, `.pending` (to be saved in the tiers behind), `.plans`.
 """
 
 from __future__ import annotations

@@ -8,11 +8,13 @@ from functools import partial
 
 from . import (
     behind,
+    copies,
     costs,
     damage,
     failures,
     hostile,
     kills,
+    later,
     limits,
     readers,
     sharing,
@@ -36,6 +38,9 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "failures": (1, failures.sweep),
     "shared-fails": (1, behind.fails),
     "shared-hangs": (1, behind.hangs),
+    "later-kills": (200, later.random_points),
+    "later-kill-at-each-call": (1, later.each_call),
+    "later-fails": (1, later.fails),
     "damage": (2000, damage.flips),
     "verify": (10_000, damage.many),
     "limits": (400, limits.crowd),
@@ -43,6 +48,7 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "hostile": (20, hostile.entries),
     "sharing": (10, sharing.group),
     "large": (256, costs.large),
+    "one-copy": (1024, copies.one),
     "hit": (1000, costs.hit),
 }
 

@@ -65,7 +65,7 @@ def sweep(every: int, *, planted: bool) -> Tally:
                         where = f"{name} {'at' if action == FAIL_ONCE else 'from'} call {call}"
                         cache = place / f"cache.{number}"
                         outcome = _trial(cache, graph, action, call, getattr(errno, name))
-                        _judge(tally, f"{where} ({outcome['call']})", outcome, expected, cache)
+                        judge(tally, f"{where} ({outcome['call']})", outcome, expected, cache)
     return tally
 
 
@@ -102,7 +102,7 @@ def _counts() -> dict[str, int]:
     return trace_cache.trace_store().counts.read()
 
 
-def _judge(
+def judge(
     tally: Tally, where: str, outcome: dict[str, Any], expected: np.ndarray, cache: Path
 ) -> None:
     tally.counts["trials"] += 1

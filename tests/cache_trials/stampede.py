@@ -118,7 +118,7 @@ def planted_bug(bug: str) -> Iterator[None]:
         Lease.ask = usual
 
 
-def _equal(tally: Tally, results: list[dict[str, Any] | None], killed: int = 0) -> None:
+def check_equal(tally: Tally, results: list[dict[str, Any] | None], killed: int = 0) -> None:
     answers = [result for result in results if result]
     tally.must(len(answers) == len(results) - killed, f"{len(answers)} of {len(results)} answered")
     tally.must(len({answer["bytes"] for answer in answers}) == 1, "all get the same bytes")
@@ -155,7 +155,7 @@ def one_key(processes: int, *, planted: bool, second: str = "") -> Tally:
         tally.must(len(herd.recordings()) == 1, f"{len(herd.recordings())} recordings, not 1")
         left = sorted(os.listdir(cache))
         tally.must(len(left) == 1 and left[0].endswith(".trace"), f"nothing is left but it: {left}")
-        _equal(tally, results)
+        check_equal(tally, results)
     return tally
 
 
@@ -174,7 +174,7 @@ def local_caches(processes: int, *, planted: bool) -> Tally:
         for cache in caches:
             left = {path.name: path.read_bytes() for path in cache.iterdir() if path.is_file()}
             tally.must(left == {entry.name: entry.read_bytes()}, f"{cache.name}: it is a copy")
-        _equal(tally, results)
+        check_equal(tally, results)
     return tally
 
 
@@ -195,7 +195,7 @@ def holder_killed(processes: int, *, planted: bool, term: int = 2) -> Tally:
         }
         tally.must(len(began) == 2, f"{len(began)} recordings: one that died, and one successor")
         tally.must(waited <= term + 5, f"the successor began after {waited:.1f} s")
-        _equal(tally, results, killed=1)
+        check_equal(tally, results, killed=1)
     return tally
 
 
@@ -211,5 +211,5 @@ def skewed(processes: int, *, planted: bool) -> Tally:
         clocks = [result["clock"] for result in results if result]
         apart = max(clocks) - min(clocks)
         tally.must(110 < apart < 130, f"the trial's clocks are 120 s apart: {apart:.0f} s")
-        _equal(tally, results)
+        check_equal(tally, results)
     return tally

@@ -1,0 +1,72 @@
+"""How Sphinx builds the guide: `python -m sphinx -W docs build/docs`.
+
+Examples draw the figures: a page that shows `figures/PAGE/NAME` has an example that writes NAME.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from docutils.utils.math.latex2mathml import tex2mathml
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "scripts")]
+
+import examples  # noqa: E402
+from phasic._version import __version__  # noqa: E402
+
+project = "phasic"
+release = version = __version__
+extensions = ["myst_parser"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "Phase-type distributions: record a model once, evaluate it for any theta",
+    "fixed_sidebar": True,
+    "page_width": "1080px",
+    "sidebar_width": "240px",
+    "font_family": "Georgia, 'DejaVu Serif', serif",
+}
+html_static_path = ["static"]
+html_css_files = ["guide.css"]
+html_show_sourcelink = False
+html_math_renderer = "mathml"
+
+
+def setup(app: Any) -> None:
+    app.connect("builder-inited", lambda _: draw_figures())
+    app.add_html_math_renderer("mathml", (_inline, _leave), (_display, _leave))
+
+
+def draw_figures() -> None:
+    """Runs the examples of the pages that show figures, and keeps these."""
+    for page in HERE.glob("*.md"):
+        shown = re.findall(rf"\(figures/{page.stem}/(\S+)\)", page.read_text())
+        if shown:
+            folder = HERE / "figures" / page.stem
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory() as directory:
+                examples.trial(page, Path(directory))
+                for name in shown:
+                    shutil.copy(Path(directory) / name, folder)
+
+
+# Formulas as MathML, which browsers show by themselves: no script, nothing from a network.
+
+
+def _inline(translator: Any, node: Any) -> None:
+    translator.body.append(tex2mathml(node.astext()))
+
+
+def _display(translator: Any, node: Any) -> None:
+    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+
+
+def _leave(translator: Any, node: Any) -> None:
+    pass
