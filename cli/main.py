@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import typer
 from typer.main import get_command
 
+from phasic import config
 from phasic.cli.app import app
 from phasic.cli.errors import exit_code_of
 from phasic.cli.exit_codes import ExitCode
@@ -20,7 +21,7 @@ from phasic.cli.render import Failure, Renderer
 from phasic.cli.results import Result
 from phasic.cli.session import Session
 from phasic.cli.streams import Streams
-from phasic.errors import PhasicError, PhasicWarning
+from phasic.errors import ConfigError, GraphError, PhasicError, PhasicWarning
 
 # Typer does not export the class that all errors of the command line share.
 _CommandLineError: Any = typer.BadParameter.__bases__[0]
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str] | None = None, streams: Streams | None = None)
             renderer.show(result)
             boundary.exit_code = result.exit_code
             _settle(session)
+            if result.failure is not None:
+                raise result.failure
             renderer.finish(result.exit_code)
         elif outcome == ExitCode.INTERRUPTED:
             # Typer answers Ctrl-C inside a command with this number.
@@ -112,7 +115,7 @@ def _explain(error: BaseException) -> Failure:
             message=error.message,
             exit_code=exit_code_of(error),
             hint=error.hint,
-            traceback=_traceback_of_the_model(error),
+            traceback=_traceback_of_the_cause(error),
         )
     if isinstance(error, _CommandLineError):
         context = getattr(error, "ctx", None)
@@ -135,7 +138,7 @@ def _explain(error: BaseException) -> Failure:
     if isinstance(error, OSError):
         return Failure(
             code="OPERATING_SYSTEM",
-            message=str(error),
+            message=f"{error.filename}: {error.strerror}" if error.filename else str(error),
             exit_code=ExitCode.ENVIRONMENT,
             hint="check the path, its permissions and free space",
         )
@@ -148,15 +151,29 @@ def _explain(error: BaseException) -> Failure:
     )
 
 
-def _traceback_of_the_model(error: PhasicError) -> str | None:
-    """What the user's code raised, from its own first line on."""
+def _traceback_of_the_cause(error: PhasicError) -> str | None:
+    """What the user's code raised, from its own first line on.
+
+    Causes of other errors (numpy's, of a damaged file) say less than the error does: they are for
+    PHASIC_DEBUG=1.
+    """
     cause = error.__cause__
-    if cause is None or isinstance(cause, (PhasicError, OSError)):
+    if cause is None:
         return None
     trace = cause.__traceback__
-    while trace is not None and _is_ours(trace):
-        trace = trace.tb_next
+    if isinstance(error, GraphError) and not isinstance(cause, (PhasicError, OSError)):
+        while trace is not None and _is_ours(trace):
+            trace = trace.tb_next
+    elif not _debugging():
+        return None
     return "".join(traceback.format_exception(type(cause), cause, trace))
+
+
+def _debugging() -> bool:
+    try:
+        return config.get_bool("debug")
+    except ConfigError:
+        return False  # what is being told may be this very error
 
 
 def _is_ours(trace: TracebackType) -> bool:

@@ -125,11 +125,15 @@ def _columns_hint(what: str) -> str:
 def _npy_columns(path: str, stream: BinaryIO, hint: str) -> NDArray[np.float64]:
     import numpy as np
 
+    from phasic.npy import read_array
+
     try:
-        array = np.load(stream, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        array = read_array(stream)
+    except ValueError as error:
         raise FormatError(
-            f"{path} is not a .npy array that can be read", code="NUMBER_FORMAT", hint=hint
+            f"{path} is not a .npy array that can be read: {error}",
+            code="NUMBER_FORMAT",
+            hint=hint,
         ) from error
     if array.dtype.kind not in "fiu" or array.ndim not in (1, 2):
         raise FormatError(

@@ -187,6 +187,7 @@ def check(questions: Questions) -> None:
 
     Raises:
         UsageError: an option is missing that another needs, or has nothing to work on.
+        FormatError: the likelihood is asked for, and there are no observations.
     """
     by_option = {asked.function.option: asked for asked in questions.functions}
     if "sub-cdf" in by_option and "cdf" not in by_option:
@@ -216,3 +217,21 @@ def check(questions: Questions) -> None:
             code="USAGE",
             hint="add --loglik FILE, where the file may be empty",
         )
+    if "loglik" in by_option:
+        times, weights = by_option["loglik"].arguments
+        count = len(times) if weights is None else weights.sum()
+        # NaN and negative weights are the library's to refuse.
+        if count == 0 and not any(len(part) for part in questions.censored.values()):
+            raise FormatError(
+                "no observations found in the file of --loglik"
+                + (
+                    f", nor in those of {' and '.join(_options(questions))}"
+                    * bool(questions.censored)
+                ),
+                code="DATA_EMPTY",
+                hint="one observation a line; is it the right file, and was it written?",
+            )
+
+
+def _options(questions: Questions) -> list[str]:
+    return [f"--{name.replace('_', '-')}" for name in questions.censored]

@@ -45,7 +45,11 @@ class Records:
 
 @dataclass
 class Result:
-    """The outcome of a command."""
+    """The outcome of a command.
+
+    `failure`: what could not be done besides; it is told, and ends the command, after the data.
+    """
 
     data: Value | Fields | Table | Records
     exit_code: ExitCode = ExitCode.DONE
+    failure: OSError | None = None

@@ -191,15 +191,14 @@ def _number(part: object, place: str) -> float:
 
 def _read_npy(name: str, stream: BinaryIO, n_parameters: int, shard: Shard) -> Iterator[Chunk]:
     import numpy as np
-    from numpy.lib import format as npy
+
+    from phasic.npy import read_header
 
     try:
-        version = npy.read_magic(stream)
-        header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-        shape, by_columns, dtype = header[version](stream)
-    except (ValueError, KeyError) as error:
+        shape, by_columns, dtype = read_header(stream)
+    except ValueError as error:
         raise FormatError(
-            f"{name} is not a .npy array that can be read",
+            f"{name} is not a .npy array that can be read: {error}",
             code="THETA_FORMAT",
             hint="write it by numpy.save",
         ) from error

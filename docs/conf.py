@@ -10,12 +10,17 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from docutils.nodes import SkipNode
 from docutils.utils.math.latex2mathml import tex2mathml
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "scripts")]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+# The installed phasic, but for a working tree that was built in place.
+if not list((ROOT / "phasic").glob("_native*")):
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() != ROOT]
+sys.path.insert(0, str(ROOT / "scripts"))
 
 import examples  # noqa: E402
 from phasic._version import __version__  # noqa: E402
@@ -29,7 +34,7 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "Phase-type distributions: record a model once, evaluate it for any theta",
     "fixed_sidebar": True,
-    "page_width": "1080px",
+    "page_width": "1160px",
     "sidebar_width": "240px",
     "font_family": "Georgia, 'DejaVu Serif', serif",
 }
@@ -41,7 +46,7 @@ html_math_renderer = "mathml"
 
 def setup(app: Any) -> None:
     app.connect("builder-inited", lambda _: draw_figures())
-    app.add_html_math_renderer("mathml", (_inline, _leave), (_display, _leave))
+    app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
 
 
 def draw_figures() -> None:
@@ -60,13 +65,11 @@ def draw_figures() -> None:
 # Formulas as MathML, which browsers show by themselves: no script, nothing from a network.
 
 
-def _inline(translator: Any, node: Any) -> None:
+def _inline(translator: Any, node: Any) -> NoReturn:
     translator.body.append(tex2mathml(node.astext()))
+    raise SkipNode
 
 
-def _display(translator: Any, node: Any) -> None:
+def _display(translator: Any, node: Any) -> NoReturn:
     translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
-
-
-def _leave(translator: Any, node: Any) -> None:
-    pass
+    raise SkipNode

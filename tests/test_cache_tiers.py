@@ -13,6 +13,7 @@ import pytest
 
 from cli_runner import phasic
 from phasic import ConfigError, PhasicWarning, trace_cache
+from phasic.cache import reach
 from phasic.cache.counts import Counts
 from phasic.cache.reach import Deadline
 from phasic.cli.exit_codes import ExitCode
@@ -141,6 +142,34 @@ def test_a_call_that_takes_too_long_is_left_behind(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
     assert Counts(f"{tmp_path}.state", "shared").read()["unavailable"] == 1
     go_on.set()
+
+
+def test_another_process_asks_first_and_hangs_instead(tmp_path: Path) -> None:
+    # To open a named pipe that nobody writes to is to wait, as on a silent mount.
+    silent = tmp_path / "pipe"
+    os.mkfifo(silent)
+    asked: list[int] = []
+    with (
+        pytest.warns(PhasicWarning, match=r"pipe does not answer within 0\.1 s"),
+        pytest.raises(CacheError, match="does not answer"),
+    ):
+        deadline(silent)(lambda: asked.append(1))
+    assert not asked
+    # That process waits there still, and is let go.
+    os.close(os.open(silent, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def test_what_has_answered_is_not_probed_again_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed: list[str] = []
+    monkeypatch.setattr(reach, "answers", lambda path, _: not probed.append(path))
+    call = deadline(tmp_path, seconds=10.0)
+    assert [call(lambda: 1), call(lambda: 2)] == [1, 2]
+    assert probed == [str(tmp_path)]
+    monkeypatch.setattr(reach, "TRUSTED_SECONDS", 0.0)
+    assert call(lambda: 3) == 3
+    assert len(probed) == 2
 
 
 def test_of_many_threads_that_wait_one_says_so(tmp_path: Path) -> None:

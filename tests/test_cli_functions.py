@@ -313,6 +313,21 @@ def test_likelihood_of_a_file(tmp_path):
         assert found["gradient"] == [pytest.approx(3 / 2 - 5, rel=1e-12)]
 
 
+@pytest.mark.parametrize("text", ["", "time\n", "# nothing\n\n", "time,weight\n", "1,0\n2,0\n"])
+@pytest.mark.parametrize("censored", [False, True])
+def test_a_likelihood_of_no_observations_is_an_error(text, censored, tmp_path):
+    """The empty sum, 0, would pass for an answer."""
+    (tmp_path / "none.csv").write_text(text)
+    (tmp_path / "empty").write_text("")
+    more = ("--right-censored", "empty") if censored else ()
+    outcome = phasic("evaluate", *PAIR, "--theta", "2", "--loglik", "none.csv", *more)
+    assert (outcome.code, outcome.out) == (ExitCode.NO, "")
+    assert outcome.err.startswith("error[DATA_EMPTY]: no observations found in the file of --logl")
+    np.save(tmp_path / "none.npy", np.zeros(0))
+    outcome = phasic("evaluate", *PAIR, "--theta", "2", "--loglik", "none.npy", *more)
+    assert (outcome.code, outcome.out) == (ExitCode.NO, "")
+
+
 def test_likelihood_of_what_is_known_in_part(tmp_path):
     (tmp_path / "none").write_text("")
     (tmp_path / "late").write_text("2\n")

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import os
+import zipfile
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 import inference_models  # noqa: F401  (64-bit mode, as the command has it)
 from cli_runner import phasic
+from phasic import files
 from phasic.cli.exit_codes import ExitCode
-from phasic.inference import SVGD, Gamma, maximum_a_posteriori, maximum_likelihood
+from phasic.errors import warning_counts
+from phasic.inference import SVGD, Gamma, checkpoint, maximum_a_posteriori, maximum_likelihood
 from phasic.models import coalescent
 
 KINGMAN = ("phasic.models.coalescent:kingman", "--arg", "n=2")
@@ -182,3 +190,136 @@ def test_times_far_beyond_the_model_are_an_error_and_no_bug(tmp_path, time, meth
     outcome = infer("far.csv", "--method", method, *(QUICK if method == "svgd" else ()))
     assert outcome.code == ExitCode.NO
     assert "MODEL_REFUSED" in outcome.err or "DATA_OUTSIDE_SUPPORT" in outcome.err
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """`full_disk(n)`: after n files that are written whole there is no space left."""
+
+    def fill(after):
+        count = iter(range(10**6))
+        whole = files.replacing
+
+        @contextmanager
+        def replacing(path, mode="w", **options):
+            with whole(path, mode, **options) as stream:
+                if next(count) >= after:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                yield stream
+
+        for module in (files, checkpoint):
+            monkeypatch.setattr(module, "replacing", replacing)
+
+    return fill
+
+
+@pytest.mark.parametrize("option", ["-o", "--checkpoint"])
+def test_a_target_that_cannot_be_written_is_found_before_the_fit(option, monkeypatch):
+    monkeypatch.setattr(SVGD, "_begun", lambda self: pytest.fail("the fit has begun"))
+    outcome = infer("data.csv", *QUICK, option, "none/fit.npz")
+    assert outcome.code == ExitCode.ENVIRONMENT
+    assert outcome.out == ""
+    assert "none/fit.npz: No such file or directory" in outcome.err
+
+
+def test_the_answer_is_on_stdout_where_the_disk_is_full_after_the_fit(tmp_path, full_disk):
+    infer("data.csv", *QUICK, "-o", "whole.npy")
+    full_disk(0)
+    outcome = infer("data.csv", *QUICK, "-o", "particles.npy")
+    assert outcome.code == ExitCode.ENVIRONMENT
+    (record,) = outcome.records
+    np.testing.assert_array_equal(record["thetas"], np.load(tmp_path / "whole.npy"))
+    assert "warning[OUTPUT_FAILED]" in outcome.err
+    assert "on standard output" in outcome.err
+    assert "particles.npy: No space left on device" in outcome.err
+    assert not (tmp_path / "particles.npy").exists()
+    envelope = infer("data.csv", *QUICK, "-o", "particles.npy", "--json").envelope
+    assert envelope["data"][0]["thetas"] == record["thetas"]
+    assert (envelope["exit_code"], envelope["error"]["code"]) == (3, "OPERATING_SYSTEM")
+
+
+def test_a_checkpoint_that_fails_during_the_fit_is_a_warning(tmp_path, full_disk):
+    arguments = ("data.csv", "--particles", "30", "--iterations", "120")
+    whole = infer(*arguments)
+    full_disk(1)
+    before = warning_counts().get("CHECKPOINT_FAILED", 0)
+    outcome = infer(*arguments, "--checkpoint", "fit.npz")
+    assert (outcome.code, outcome.out) == (ExitCode.DONE, whole.out)
+    assert outcome.err.count("warning[CHECKPOINT_FAILED]") == 2
+    assert "step 100: fit.npz: No space left on device" in outcome.err
+    assert warning_counts()["CHECKPOINT_FAILED"] == before + 2
+    with np.load(tmp_path / "fit.npz") as stored:
+        assert stored["iterations"][-1] == 50  # the one that could be written is whole
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{", b"\0" * 5000])
+def test_a_damaged_checkpoint_is_one_clean_error(content, tmp_path, monkeypatch):
+    (tmp_path / "fit.npz").write_bytes(content)
+    outcome = infer("data.csv", *QUICK, "--checkpoint", "fit.npz")
+    assert outcome.code == ExitCode.NO
+    assert outcome.err.startswith("error[CHECKPOINT_INVALID]: fit.npz is no checkpoint")
+    monkeypatch.setenv("PHASIC_DEBUG", "1")
+    assert "BadZipFile" in infer("data.csv", *QUICK, "--checkpoint", "fit.npz").err
+
+
+@pytest.mark.parametrize("keep", [100, 400, -30, -1])
+def test_a_truncated_checkpoint_is_one_clean_error(keep, tmp_path):
+    arguments = ("data.csv", *QUICK, "--checkpoint", "fit.npz")
+    infer(*arguments)
+    path = tmp_path / "fit.npz"
+    path.write_bytes(path.read_bytes()[:keep])
+    outcome = infer(*arguments)
+    assert outcome.code == ExitCode.NO
+    assert outcome.err.startswith("error[CHECKPOINT_INVALID]: fit.npz is no checkpoint")
+
+
+def test_an_array_of_a_checkpoint_that_claims_too_much_is_one_clean_error(tmp_path):
+    arguments = ("data.csv", *QUICK, "--checkpoint", "fit.npz")
+    infer(*arguments)
+    with zipfile.ZipFile(tmp_path / "fit.npz") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["thetas.npy"] = claiming(10**13)
+    with zipfile.ZipFile(tmp_path / "fit.npz", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    outcome = infer(*arguments)
+    assert outcome.code == ExitCode.NO
+    assert outcome.err.startswith("error[CHECKPOINT_INVALID]: fit.npz is no checkpoint")
+    assert "80,000,000,000,000 bytes, and 8 bytes follow" in outcome.err
+
+
+def claiming(rows):
+    """A .npy file of one float whose header claims more."""
+    stream = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": (rows,)}
+    np.lib.format.write_array_header_1_0(stream, header)
+    return stream.getvalue() + bytes(8)
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_npy_header_is_compared_with_what_follows(piped, tmp_path):
+    (tmp_path / "data.npy").write_bytes(claiming(10**13))
+    source, stdin = ("-", claiming(10**13)) if piped else ("data.npy", b"")
+    outcome = infer(source, "--method", "mle", stdin=stdin)
+    assert outcome.code == ExitCode.NO
+    assert outcome.err.startswith("error[NUMBER_FORMAT]: ")
+    assert "80,000,000,000,000 bytes, and 8 bytes follow" in outcome.err
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x93NUMPY", b"\x93NUMPY\x01\x00\xff", claiming(1)[:-3], b"1\n\xff\xfe\n"]
+)
+def test_damaged_data_are_one_clean_error(content, tmp_path):
+    (tmp_path / "data.csv").write_bytes(content)
+    outcome = infer("data.csv", "--method", "mle")
+    assert outcome.code == ExitCode.NO
+    assert outcome.err.startswith("error[NUMBER_FORMAT]: data.csv")
+
+
+@pytest.mark.parametrize("text", ["", "time\n", "# nothing\n\n", "time,weight\n"])
+def test_no_observations_are_an_error(text, tmp_path):
+    (tmp_path / "data.csv").write_text(text)
+    for method in ("svgd", "map", "mle", "moments"):
+        outcome = infer("data.csv", "--method", method)
+        assert (outcome.code, outcome.out) == (ExitCode.NO, "")
+        assert outcome.err.startswith("error[DATA_EMPTY]: FATAL: data.csv has no observations")

@@ -184,3 +184,27 @@ def test_an_interval_has_a_level():
         with pytest.raises(ConfigError) as caught:
             found.interval(level)
         assert caught.value.code == "LEVEL_INVALID"
+
+
+@pytest.mark.parametrize("unit", [1e10, 1e12])
+def test_a_mode_is_found_in_whatever_unit_the_data_are(unit):
+    data = unit * np.array([1.0, 3.0, 2.0])
+    found = maximum_a_posteriori(coalescent.kingman(2), data, prior=Gamma(3, 2))
+    assert found.theta == pytest.approx([(3 + 3 - 1) / (6 * unit + 2)], rel=1e-8)
+
+
+def test_all_censored_is_named():
+    for data in (
+        Observations([], right_censored=[5.0]),
+        Observations([1.0], weights=[0], right_censored=[5.0]),
+    ):
+        with pytest.raises(NumericError, match="all 1 observations are right-censored") as raised:
+            maximum_likelihood(coalescent.kingman(2), data)
+        assert raised.value.code == "DATA_ALL_CENSORED"
+
+
+@pytest.mark.parametrize("times", [[1e200, 3e200], [1e-200, 3e-200], [1e-300, 1, 2, 4, 3e300]])
+def test_moments_beyond_floats_are_an_error(times):
+    with pytest.raises(NumericError) as raised:
+        method_of_moments(coalescent.kingman(2), times)
+    assert raised.value.code == "MOMENTS_OUT_OF_RANGE"

@@ -104,7 +104,7 @@ cost time
 @nr_states
 3
 @nr_choices
-3
+2
 @model
 state 0 [3, 1] !3*k "the start" init
 

@@ -28,7 +28,7 @@ k
 @nr_states
 2
 @nr_choices
-2
+1
 @model
 state 0 !2*k init
 \taction 0
@@ -103,12 +103,33 @@ def test_drn_names_line_and_expectation(old, new, line, what, tmp_path):
         ("@type: CTMC", "@type: DTMC", "FILE_ROW_SUM"),
         ("@type: CTMC", "@type: Markov Automaton", "FILE_ROW_SUM"),
         ("!2*k", "!0", "FILE_ROW_SUM"),
+        ("@nr_choices\n1", "@nr_choices\n2", "FILE_FORMAT"),
     ],
 )
 def test_drn_that_does_not_add_up(old, new, code, tmp_path):
     assert old in DRN
     (tmp_path / "m.drn").write_text(DRN.replace(old, new, 1))
     assert refusal(tmp_path / "m.drn").code == code
+
+
+@pytest.mark.parametrize("kind", ["DTMC", "CTMC", "Markov Automaton"])
+@pytest.mark.parametrize("header", ["@nr_choices\n3\n", ""])
+def test_a_drn_file_that_was_cut_is_refused_wherever(kind, header, tmp_path):
+    """Cut after any line. Without @nr_choices a state without an action may be the last."""
+    rate = "" if kind == "DTMC" else " !1"
+    lines = [f"@type: {kind}\n@nr_states\n3\n{header}@model\n"]
+    for state, targets in enumerate([(1, 2), (0, 2), (0, 1, 2)]):
+        lines.append(f"state {state}{rate}{' init' * (state == 0)}\n")
+        lines.append("\taction 0\n")
+        lines += [f"\t\t{target} : {1 / len(targets)!r}\n" for target in targets]
+    path = tmp_path / "m.drn"
+    path.write_text("".join(lines))
+    for kept in range(len(lines)):
+        path.write_text("".join(lines[:kept]))
+        last = lines[kept - 1] if kept else ""
+        if kind == "DTMC" and not header and last.startswith("state 2"):
+            continue
+        assert refusal(path).code in ("FILE_FORMAT", "FILE_ROW_SUM"), lines[kept - 1 : kept]
 
 
 def test_a_state_that_is_left_at_once(tmp_path):
@@ -355,14 +376,17 @@ HEADER = npy(np.zeros(4))
         ({"alpha": npy([1.0]), "S": npy([-1.0])}, "shapes (m,) and (m, m)"),
         ({"alpha": npy([1.0]), "S": npy([["x"]])}, "expected numbers"),
         ({"alpha": npy([1.0]), "S": npy([[1j]])}, "expected numbers"),
-        ({"alpha": npy([1.0]), "S": b""}, "no header"),
-        ({"alpha": npy([1.0]), "S": b"\x93NUMPY\x09\x00"}, "no header"),
-        ({"alpha": npy([1.0]), "S": HEADER.replace(b"(4,)", b"(9,)")}, "72 for the shape (9,)"),
+        ({"alpha": npy([1.0]), "S": b""}, "magic"),
+        ({"alpha": npy([1.0]), "S": b"\x93NUMPY\x09\x00"}, "version 9.0"),
+        (
+            {"alpha": npy([1.0]), "S": HEADER.replace(b"(4,)", b"(9,)")},
+            "shape (9,) of float64, 72 bytes",
+        ),
         (
             {"alpha": npy([1.0]), "S": HEADER.replace(b"(4,), ", b"(99999999999999999999,), ")},
-            "for the shape",
+            "799,999,999,999,999,999,992 bytes",
         ),
-        ({"alpha": npy([1.0]), "S": HEADER[:-3]}, "32 for the shape (4,)"),
+        ({"alpha": npy([1.0]), "S": HEADER[:-3]}, "32 bytes, and 29 bytes follow"),
         ({"alpha": npy([1.0]), "S": npy([[-1.0]]), "discrete": npy([True])}, "one truth value"),
         ({"alpha": npy([1.0]), "S": npy([[-1.0]]), "states": npy([[0.5]])}, "whole numbers"),
     ],
@@ -500,4 +524,4 @@ def test_a_drn_file_that_ends_within_its_last_state(tmp_path):
     path.write_text(whole[: whole.rindex("\taction")])
     with pytest.raises(FormatError) as raised:
         read(path)
-    assert raised.value.code == "FILE_ROW_SUM"
+    assert raised.value.code == "FILE_FORMAT"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from phasic.cli.options import (
 )
 from phasic.cli.results import Records, Result
 from phasic.cli.session import Session, session_of
+from phasic.errors import warn
 
 if TYPE_CHECKING:
     from phasic.graph import Graph
@@ -143,7 +145,9 @@ def infer(
     moments  the method of moments, no prior
 
     On a pipe one JSON object: method, observations, and under `parameters` a list a column, an
-    entry a parameter. Standard errors are from the curvature at the maximum.
+    entry a parameter. Standard errors are from the curvature at the maximum. Where FILE of -o can
+    no longer be written after the fit, the particles are there too, under `thetas`, and the exit
+    code is 3.
 
     \b
     Examples:
@@ -156,9 +160,12 @@ def infer(
     from phasic.cli.model_source import ModelOptions, load_model
     from phasic.cli.observed import read_data
     from phasic.cli.progress import exploring
+    from phasic.files import check_writable
     from phasic.inference import double_precision, parse_prior
 
     _check(method, prior, moments, checkpoint, output)
+    if output is not None:
+        check_writable(output)
     held = dict(map(_read_fixed, fix or ()))
     priors = [None if text == "fixed" else parse_prior(text) for text in prior or ()]
     session = session_of(context)
@@ -173,9 +180,9 @@ def infer(
         if method is Method.SVGD:
             options |= {"n_particles": particles, "n_iterations": iterations}
             posterior = _fit(session, graph, observed, checkpoint, options)
-            if output is not None:
-                _write(output, posterior)
-            return Result(Records([_posterior_record(posterior, observed, level)]))
+            record = _posterior_record(posterior, observed, level)
+            failure = None if output is None else _written(output, posterior, record)
+            return Result(Records([record]), failure=failure)
         estimate = _estimate(graph, observed, method, moments, options)
     return Result(Records([_estimate_record(estimate, observed, level)]))
 
@@ -241,7 +248,7 @@ def _estimate(
     return method_of_moments(graph, observed, nr_moments=moments, **options)
 
 
-def _posterior_record(posterior: Posterior, observed: Observations, level: float) -> Any:
+def _posterior_record(posterior: Posterior, observed: Observations, level: float) -> dict[str, Any]:
     lower, upper = posterior.interval(level).T.tolist()
     return {
         "method": "svgd",
@@ -286,10 +293,19 @@ def _estimate_record(estimate: PointEstimate, observed: Observations, level: flo
     }
 
 
-def _write(path: Path, posterior: Posterior) -> None:
+def _written(path: Path, posterior: Posterior, record: dict[str, Any]) -> OSError | None:
+    """Writes the particles; where that fails they go into the record. The error, if any."""
     import numpy as np
 
     from phasic.files import replacing
 
-    with replacing(path, "wb") as stream:
-        np.save(stream, posterior.particles)
+    content = BytesIO()  # numpy's own writing to files does not say why it failed
+    np.save(content, posterior.particles)
+    try:
+        with replacing(path, "wb") as stream:
+            stream.write(content.getbuffer())
+    except OSError as error:
+        record["thetas"] = posterior.particles.tolist()
+        warn("OUTPUT_FAILED", "the particles are on standard output instead, under `thetas`")
+        return error
+    return None

@@ -1,12 +1,14 @@
 """Reaching a directory that may be away or may not answer: a deadline, then a while without it.
 
-A directory that is not there is no empty cache: it may be mounted later, and to make one in its
-place would hide what it holds.
+Before the first call, and again after a while, another process asks, since one with a thread that
+hangs may be unable to end. A directory that is not there is no empty cache: it may be mounted
+later, and to make one in its place would hide what it holds.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -15,8 +17,10 @@ from .bounded import NoThread, Overdue, Time, bounded
 from .breaker import REST_SECONDS, Breaker
 from .counts import Counts
 from .directory import failed
+from .probe import answers
 
 R = TypeVar("R")
+TRUSTED_SECONDS = 5.0  # after an answer, for which the next is expected
 
 
 class Reach(Protocol):
@@ -53,6 +57,7 @@ class Deadline:
         self._path = path
         self._apart_from = apart_from
         self._seconds = seconds
+        self._answered = -TRUSTED_SECONDS
         hint = "make or mount the directory, or name another with PHASIC_CACHE_SHARED_DIR"
         self._breaker = Breaker("the shared cache", hint, counts, rest)
 
@@ -67,18 +72,26 @@ class Deadline:
 
     def _within(self, action: Callable[[], R]) -> R:
         def checked(_: Time) -> R:
-            self._check()
-            return action()
+            try:
+                self._check()
+                return action()
+            finally:
+                self._answered = time.monotonic()
 
+        silent = (
+            f"{self._path} does not answer within {self._seconds:g} s "
+            "(PHASIC_CACHE_DEADLINE_SECONDS)"
+        )
+        is_trusted = time.monotonic() < self._answered + TRUSTED_SECONDS
+        if not is_trusted and not answers(self._path, self._seconds):
+            raise self._breaker.down(silent)
         try:
             return bounded(checked, self._seconds)
         except NoThread as error:
             raise self._breaker.down(f"{self._path} cannot be asked: {error}") from error
         except Overdue:
-            raise self._breaker.down(
-                f"{self._path} does not answer within {self._seconds:g} s "
-                "(PHASIC_CACHE_DEADLINE_SECONDS)"
-            ) from None
+            self._answered = -TRUSTED_SECONDS
+            raise self._breaker.down(silent) from None
 
     def _check(self) -> None:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,16 @@ from numpy.typing import NDArray
 
 from ..errors import FormatError
 from ..files import replacing
+from ..npy import read_array
 
 FORMAT = "phasic-svgd/1"
 Arrays = dict[str, NDArray[Any]]
+
+# What zipfile, zlib, json and `read_array` raise of damaged bytes; RuntimeError: of encrypted ones.
+_DAMAGE = (
+    *(ValueError, KeyError, TypeError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 def save(path: str | os.PathLike[str], problem: Mapping[str, Any], arrays: Arrays) -> None:
@@ -44,16 +52,21 @@ def load(
 
     Raises:
         FormatError: the file is no checkpoint, or one of another problem.
+        OSError: it cannot be read.
     """
     place = Path(path)
     if not place.exists():
         return None
     try:
-        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        with zipfile.ZipFile(place) as archive:
+            arrays = {
+                name.removesuffix(".npy"): _array(archive, name) for name in archive.namelist()
+            }
         header = json.loads(arrays.pop("header").tobytes())
         found = header["problem"] if header["format"] == FORMAT else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except OSError:
+        raise  # it may be a checkpoint, and cannot be read now
+    except _DAMAGE as error:
         raise _no_checkpoint(place, f"{type(error).__name__}: {error}") from error
     if found is None:
         raise _no_checkpoint(place, f"its format is {header['format']!r}, expected {FORMAT}")
@@ -78,6 +91,11 @@ def other(path: str | os.PathLike[str], why: str) -> FormatError:
         code="CHECKPOINT_OTHER",
         hint="name another file, or remove this one to begin anew",
     )
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as stream:
+        return read_array(stream)
 
 
 def _no_checkpoint(place: Path, why: str) -> FormatError:

@@ -23,6 +23,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..errors import warn
+from ..files import check_writable
 from . import checkpoint as checkpoints
 from .arguments import Optimizer, as_kernel, as_optimizer, as_start, check_count, check_tolerance
 from .flow import Flow
@@ -164,9 +166,13 @@ class SVGD:
                 posterior mode is found to begin at; a log density or gradient is not finite (the
                 particle and its theta are named).
             FormatError: the checkpoint is of another problem.
-            OSError: it cannot be written.
+            OSError: it cannot be written, found before the fit begins. What is found later is a
+                warning, `CHECKPOINT_FAILED`, as the fit itself can go on.
         """
-        run = self._resumed() or self._begun()
+        run = self._resumed()
+        if self._checkpoint is not None and self._placement.is_first and not self._is_over(run):
+            check_writable(self._checkpoint)
+        run = run or self._begun()
         flow, done = run.flow, int(run.state.iteration)
         rests = self._rests(run.state)
         while done < self.n_iterations and not rests:
@@ -196,6 +202,11 @@ class SVGD:
 
     def _rests(self, state: State) -> bool:
         return self._tolerance is not None and float(state.movement) <= self._tolerance
+
+    def _is_over(self, run: _Run | None) -> bool:
+        return run is not None and (
+            int(run.state.iteration) >= self.n_iterations or self._rests(run.state)
+        )
 
     @property
     def _stride(self) -> int:
@@ -239,11 +250,16 @@ class SVGD:
         leaves = {f"state_{k}": leaf for k, leaf in enumerate(jax.tree.leaves(state))}
         history = {"thetas": np.stack(run.thetas), "iterations": np.array(run.iterations)}
         probe = self._probe(run.whitening)
-        checkpoints.save(
-            self._checkpoint,
-            self._problem,
-            {**leaves, **history, **probe, **run.whitening._asdict()},
-        )
+        arrays = {**leaves, **history, **probe, **run.whitening._asdict()}
+        try:
+            checkpoints.save(self._checkpoint, self._problem, arrays)
+        except OSError as error:
+            warn(
+                "CHECKPOINT_FAILED",
+                f"no checkpoint at step {int(run.state.iteration)}: {error.filename}: "
+                f"{error.strerror}; the fit goes on, and were it killed, it would begin anew or at "
+                "an earlier checkpoint",
+            )
 
     def _probe(self, whitening: Whitening) -> dict[str, NDArray[Any]]:
         """What tells functions of the same name apart: the log density at one point, and the way

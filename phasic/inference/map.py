@@ -62,5 +62,8 @@ def maximum_a_posteriori(
     def objective(theta: jax.Array) -> jax.Array:
         return target.likelihood(theta) + target.parameters.log_prior(theta)
 
-    begin = best_starts(objective, target.likelihood, target.parameters, start, seed, SEARCHES)
+    typical = target.likelihood.data[0].typical
+    begin = best_starts(
+        objective, target.likelihood, target.parameters, start, seed, SEARCHES, typical
+    )
     return estimate(objective, target.parameters, begin, "map")

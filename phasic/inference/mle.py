@@ -7,10 +7,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from ..errors import NumericError
 from .estimates import PointEstimate, estimate
 from .parameters import TransformArgument, make_parameters
 from .posterior_density import make_likelihood
 from .precision import say_precision
+from .refusals import REFUSALS
 from .starts import SEARCHES, best_starts
 
 
@@ -55,4 +57,16 @@ def maximum_likelihood(
     )
     typical = likelihood.data[0].typical
     begin = best_starts(likelihood, likelihood, parameters, start, seed, SEARCHES, typical)
-    return estimate(likelihood, parameters, begin, "mle")
+    try:
+        return estimate(likelihood, parameters, begin, "mle")
+    except (NumericError, *REFUSALS) as failure:
+        if not all(data.all_censored for data in likelihood.data):
+            raise
+        count = sum(data.count for data in likelihood.data)
+        raise NumericError(
+            f"FATAL: all {count:g} observations are right-censored, and no maximum is found: with "
+            "no end among them, the likelihood rises for as long as ends move further away",
+            code="DATA_ALL_CENSORED",
+            hint="add observations whose end is known, exactly or in an interval, or give a prior "
+            "(map, svgd: `--method map` and `--prior`)",
+        ) from failure

@@ -96,7 +96,15 @@ def _distance(
     mean, covariance = sample_moments(data, order)
     # Moments of different orders differ by powers of the unit of time.
     scale = np.sqrt(np.diag(covariance))
-    root = np.linalg.cholesky(covariance / np.outer(scale, scale))
+    try:
+        root = np.linalg.cholesky(covariance / np.outer(scale, scale))
+    except np.linalg.LinAlgError as error:
+        raise NumericError(
+            f"FATAL: the data's moments of order 1 to {order} are the same to rounding, each a "
+            "multiple of another: a few observations are far larger than all others",
+            code="MOMENTS_DEPENDENT",
+            hint="use maximum_likelihood, or look at the largest observations",
+        ) from error
 
     def objective(theta: jax.Array) -> jax.Array:
         apart = (model(theta)[:order] - mean) / scale
@@ -110,19 +118,31 @@ def sample_moments(data: Observations, order: int) -> tuple[Values, Values]:
     """Raw moments (order,) of the data, and the covariance of these estimates.
 
     Raises:
-        NumericError: there are too few different observations.
+        NumericError: there are too few different observations, or moments are beyond the range of
+            floats.
     """
     weights = np.ones(len(data.times)) if data.weights is None else data.weights
     total = weights.sum()
-    powers = data.times[:, np.newaxis] ** np.arange(1, order + 1)
-    mean = weights @ powers / total
-    centred = powers - mean
-    covariance = (weights[:, np.newaxis] * centred).T @ centred / total**2
+    with np.errstate(all="ignore"):  # what leaves the range of floats is told below
+        powers = data.times[:, np.newaxis] ** np.arange(1, order + 1)
+        mean = weights @ powers / total
+        centred = powers - mean
+        covariance = (weights[:, np.newaxis] * centred).T @ centred / total**2
     if _n_different(data) <= order:
         raise NumericError(
             f"FATAL: {_n_different(data)} different observations say too little of {order} moments",
             code="DATA_TOO_FEW",
             hint="match fewer moments, or fix parameters",
+        )
+    variances = np.diag(covariance)
+    if not (np.isfinite(covariance).all() and (variances > np.finfo(float).tiny).all()):
+        raise NumericError(
+            f"FATAL: {data.name} has times from {data.times.min():g} to {data.times.max():g}: "
+            f"moments of order {order}, or the spread of their estimates, are beyond the range of "
+            "floats",
+            code="MOMENTS_OUT_OF_RANGE",
+            hint=f"measure time in another unit (divide by {data.typical:g}), or use "
+            "maximum_likelihood",
         )
     return mean, covariance
 

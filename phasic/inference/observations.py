@@ -85,6 +85,15 @@ class Observations:
         return total + sum(len(part) for part in others if part is not None)
 
     @property
+    def all_censored(self) -> bool:
+        """Whether of no observation an end is known."""
+        ended = np.isfinite(self.times)
+        if self.weights is not None:
+            ended = ended & (self.weights > 0)
+        bounded = self.intervals is not None and np.isfinite(self.intervals[:, 1]).any()
+        return not ended.any() and not bounded
+
+    @property
     def typical(self) -> float:
         """The median of what was observed above 0, 1 if there is nothing."""
         parts = (self.times, self.right_censored, self.intervals)

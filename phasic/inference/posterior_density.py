@@ -70,10 +70,15 @@ class LogPosterior:
     def start(self, seed: int = 0) -> jax.Array:
         """(n_free,): the most likely of some draws from the prior, a place to begin.
 
+        Where the data are impossible at all of them, thetas are tried whose unit of time is theirs.
+
         Raises:
             NumericError: some observation is impossible at all of them.
         """
-        return best_starts(self._in_theta, self.likelihood, self.parameters, None, seed)[0]
+        typical = self.likelihood.data[0].typical
+        return best_starts(
+            self._in_theta, self.likelihood, self.parameters, None, seed, typical=typical
+        )[0]
 
     def _in_theta(self, theta: jax.Array) -> jax.Array:
         return self.likelihood(theta) + self.parameters.log_prior(theta)

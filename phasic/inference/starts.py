@@ -1,7 +1,9 @@
 """Where a search begins: at what the user says, or at the best of some thetas tried.
 
 Tried are draws from the priors. Without priors the scale of theta is not known: thetas around the
-inverse of a typical time are tried, and powers of ten of it.
+inverse of a typical time are tried, and powers of ten of it. So they are, too, where the data are
+impossible or beyond the engine's range at all draws: the data may be in another unit of time than
+the prior supposes, and the posterior lies where the data are possible.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def best_starts(
         likelihood: whose data must be possible at one of the thetas.
         number: how many at most.
         typical: a time as the data have them; rates of its inverse are tried where no prior says
-            how large they are.
+            how large they are, or nothing is finite where it does.
 
     Raises:
         NumericError: some observation has density 0 at all of them.
@@ -52,11 +54,14 @@ def best_starts(
     else:
         us = draws(parameters, seed, _DRAWS)
         if parameters.scale_free:
-            even = np.zeros((1, parameters.n_free)) + _POWERS[:, np.newaxis]
-            us = np.concatenate([us, even]) - np.log(typical)
-    thetas = np.asarray(compiled(jax.vmap(parameters.constrain))(us))
-    evaluate = compiled(objective)
+            us = np.concatenate([us, _even(parameters)]) - np.log(typical)
+    constrain, evaluate = compiled(jax.vmap(parameters.constrain)), compiled(objective)
+    thetas = np.asarray(constrain(us))
     values = np.array([value_or_nan(evaluate, theta) for theta in thetas])
+    if start is None and not parameters.scale_free and not np.isfinite(values).any():
+        more = _even(parameters) - np.log(typical)
+        us, thetas = np.concatenate([us, more]), np.concatenate([thetas, constrain(more)])
+        values = np.array([value_or_nan(evaluate, theta) for theta in thetas])
     order = np.argsort(np.where(np.isfinite(values), -values, np.inf), kind="stable")
     best = [index for index in order if np.isfinite(values[index])]
     if not best:
@@ -76,6 +81,11 @@ def draws(parameters: Parameters, seed: int, number: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     thetas = np.stack([parameters.sample(rng) for _ in range(number)])
     return np.asarray(compiled(jax.vmap(parameters.unconstrain))(thetas))
+
+
+def _even(parameters: Parameters) -> np.ndarray:
+    """u of thetas of equal entries that are powers of ten, as far as the entries are rates."""
+    return np.zeros((1, parameters.n_free)) + _POWERS[:, np.newaxis]
 
 
 def _given(start: ArrayLike, parameters: Parameters) -> np.ndarray:

@@ -40,6 +40,8 @@ class DrnReader:
         self._rates: list[Form | None] = []
         self._values: list[dict[str, int]] = []
         self._n_states = 0
+        self._n_choices: int | None = None
+        self._n_actions = 0
 
     def read(self, discrete: bool | None) -> ExplicitModel:
         """The model.
@@ -106,7 +108,10 @@ class DrnReader:
                 self.reward_models = list(dict.fromkeys(next(content, "").split()))
             elif text in ("@nr_states", "@nr_choices"):
                 size = self.lines.size(next(content, "").strip(), text[1:])
-                self._n_states = size if text == "@nr_states" else self._n_states
+                if text == "@nr_states":
+                    self._n_states = size
+                else:
+                    self._n_choices = size
             elif text == "@model":
                 if not kind or not self._n_states:
                     self.lines.refuse("@model", "@type: and @nr_states before it")
@@ -149,6 +154,7 @@ class DrnReader:
                 n_actions += 1
                 if n_actions > 1:
                     self.lines.refuse("a second action", "one: the model must have no choices")
+                self._n_actions += 1
                 self._action(text)
             else:
                 number, separator, value = text.partition(":")
@@ -158,6 +164,13 @@ class DrnReader:
                 self._rows[-1].append((goal, self._form(value.strip(), "a value")))
         if len(self._rows) < self._n_states:
             self.lines.end(f"{self._n_states} states, not {len(self._rows)}")
+        if self._n_choices not in (None, self._n_actions):
+            self.lines.end(
+                f"{self._n_choices} actions, as @nr_choices says, not {self._n_actions}: one for"
+                " each choice of a state"
+            )
+        if n_actions and not self._rows[-1] and (model.discrete or self.is_automaton):
+            self.lines.end("TARGET : VALUE after the last action: its probabilities sum to 1")
 
     def _state(self, text: str, model: ExplicitModel) -> None:
         state = len(self._rows)
@@ -270,6 +283,13 @@ class DrnReader:
                 hint="let Storm eliminate such states first",
             )
         for state, row in enumerate(self._rows):
+            if any(rates[state]) and not row:
+                raise FormatError(
+                    f"{self.path}: state {state} has the exit rate {rates[state][0]} and leads"
+                    " nowhere, expected TARGET : VALUE after an action",
+                    code="FILE_ROW_SUM",
+                    hint="was the file written to its end? what is absorbed has the exit rate 0",
+                )
             for goal, probability in self._probabilities(state, row):
                 form = [part * probability for part in rates[state]]
                 model.edges.add(state, goal, form[0], form[1:])

@@ -7,22 +7,20 @@ says, and no memory is taken for an array before its size is compared with what 
 
 from __future__ import annotations
 
-import math
 import zipfile
 from typing import NoReturn
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import FormatError
 from ..files import replacing
 from ..graph import Graph
+from ..npy import read_array
 from .matrix_pair import LARGEST, Pair, check_rows, graph_of, pair_of
 
 _ARRAYS = ("alpha", "S", "states", "discrete")
 _MOST_BYTES = 8 * LARGEST * LARGEST + 4096
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def read(path: str, *, discrete: bool | None) -> Graph:
@@ -66,17 +64,12 @@ def _array(path: str, archive: zipfile.ZipFile, name: str) -> NDArray[np.generic
         _refuse(path, f"{size:,} bytes of {name}", f"at most {_MOST_BYTES:,}")
     with archive.open(f"{name}.npy") as stream:
         try:
-            shape, by_columns, dtype = _HEADERS[npy.read_magic(stream)](stream)
-        except (ValueError, KeyError):
-            _refuse(path, f"no header that can be read in {name}", "what numpy.savez writes")
-        if dtype.kind not in "biuf":
-            _refuse(path, f"{name} of {dtype}", "numbers")
-        # A shape is what the header says: compared in whole numbers, before anything is made of it.
-        wanted = math.prod(shape) * dtype.itemsize
-        content = stream.read(size)
-        if len(content) != wanted:
-            _refuse(path, f"{len(content):,} bytes in {name}", f"{wanted:,} for the shape {shape}")
-    return np.frombuffer(content, dtype).reshape(shape, order="F" if by_columns else "C")
+            array = read_array(stream)
+        except ValueError as error:
+            _refuse(path, f"no array {name} that can be read ({error})", "what numpy.savez writes")
+    if array.dtype.kind not in "biuf":
+        _refuse(path, f"{name} of {array.dtype}", "numbers")
+    return array
 
 
 def _refuse(path: str, found: str, expected: str) -> NoReturn:

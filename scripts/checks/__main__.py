@@ -8,7 +8,20 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from checks import allocation, cache, density, engine, fuzz, lint, memcheck, sanitizers, suite
+from checks import (
+    allocation,
+    cache,
+    density,
+    engine,
+    fuzz,
+    guide,
+    lint,
+    machines,
+    memcheck,
+    packages,
+    sanitizers,
+    suite,
+)
 from checks.commands import ROOT
 from checks.sandbox import Sandbox
 from checks.stages import Stage, perform, summary
@@ -23,6 +36,7 @@ LINT: dict[str, Callable[[Sandbox], None]] = {
 TESTS: dict[str, Callable[[Sandbox], None]] = {
     "C tests": engine.tests,
     "Python tests": suite.tests,
+    "guide": guide.pages,
 }
 # The instruments, each a flag; they take minutes.
 INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
@@ -37,6 +51,8 @@ INSTRUMENTS: dict[str, dict[str, Callable[[Sandbox], None]]] = {
     },
     "alloc": {"failing allocations": allocation.failures},
     "cache": {"trials of the cache": cache.trials},
+    "machines": {"trials of the cache with machines": machines.trials},
+    "packages": {"packages": packages.build_and_use},
 }
 HELP = {
     "asan": "all tests under the address and undefined-behaviour sanitizers",
@@ -44,6 +60,8 @@ HELP = {
     "valgrind": "the C tests and a Python session under valgrind",
     "alloc": "the n-th allocation fails, for every n",
     "cache": "many processes, deaths, full disks, damage and limits against the cache",
+    "machines": "the cache under SLURM, on NFS, on mounts that fail, in power cuts",
+    "packages": "an sdist, a wheel made of it, and that in a new environment",
 }
 
 
@@ -116,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lint", action="store_true", help="style, types, layers (the default without a flag)"
     )
-    parser.add_argument("--tests", action="store_true", help="C tests and Python tests")
+    parser.add_argument("--tests", action="store_true", help="C tests, Python tests, the guide")
     for name in INSTRUMENTS:
         parser.add_argument(f"--{name}", action="store_true", help=HELP[name])
     parser.add_argument(

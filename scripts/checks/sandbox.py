@@ -12,7 +12,7 @@ from checks.commands import BUILD, ROOT, CheckFailed, outcome, run
 
 
 class Sandbox:
-    """A virtual environment with the package and the tools of the `test` and `check` extras."""
+    """A virtual environment with the package and the tools of its extras."""
 
     def __init__(self, place: Path) -> None:
         self.place = place.absolute()
@@ -51,7 +51,7 @@ class Sandbox:
                 raise CheckFailed(f"{self.place} exists and is no virtual environment")
             shutil.rmtree(self.place)
         run([sys.executable, "-m", "venv", self.place])
-        self._install(".[test,check]")
+        self._install(".[test,check,docs]")
 
     def update(self) -> None:
         """Installs the package as the working tree has it now."""

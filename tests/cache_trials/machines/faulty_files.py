@@ -1,9 +1,9 @@
 """A file system in user space that passes calls on to a folder, and fails or stops as it is told.
 
 ``python -m cache_trials.machines.faulty_files SOURCE MOUNT ORDERS LOG`` serves until it is killed.
-ORDERS is a file, `name action number errno`: from its next change on, calls are counted, each is a line of
-LOG, and one of them (`at`) or all from it on (`from`) fail, or are not answered (`hang`) until ORDERS
-changes again.
+ORDERS is a file, `name action number errno`: from its next change on, calls are counted, each is a
+line of LOG, and one of them (`at`) or all from it on (`from`) fail, or are not answered (`hang`)
+until ORDERS changes again. The action `none` lets all pass.
 """
 
 from __future__ import annotations
@@ -134,7 +134,9 @@ class FaultyFiles(mfusepy.Operations):
 def main(source: str, mount: str, orders: str, log: str) -> None:
     no_cache = {"attr_timeout": 0, "entry_timeout": 0, "negative_timeout": 0}
     files = FaultyFiles(source, orders, log)
-    mfusepy.FUSE(files, mount, foreground=True, nothreads=True, default_permissions=True, **no_cache)
+    mfusepy.FUSE(
+        files, mount, foreground=True, nothreads=True, default_permissions=True, **no_cache
+    )
 
 
 if __name__ == "__main__":

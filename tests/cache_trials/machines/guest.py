@@ -160,10 +160,8 @@ class Guest:
 
     def add_to(self, tally: Tally) -> None:
         """Adds the counts and the broken promises that the program tells in the end."""
-        last = None
-        for last in self.told():
-            pass
-        if last is None or "broken" not in last:
+        last = (list(self.told()) or [{}])[-1]
+        if "broken" not in last:
             raise RuntimeError(f"the guest has told no result:\n{self.console()}")
         tally.counts |= last["counts"]
         tally.broken += last["broken"]

@@ -1,8 +1,8 @@
 """A cache on NFS: two clients' views of a server, each blind for a while to what the other makes.
 
 A client keeps what it knows of a directory, also that a name is not in it, for half a minute and
-more. Server and clients are in a virtual machine, each client with a host name and a network of its own: the
-server takes two mounts of one host for one client, which knows of its own changes.
+more. Server and clients are in a virtual machine, each client with a host name and a network of its
+own: the server takes two mounts of one host for one client, which knows of its own changes.
 """
 
 from __future__ import annotations

@@ -62,9 +62,7 @@ def cut(cuts: int, *, planted: bool) -> Tally:
         disks = [_publish_until_cut(maker, fresh, number, chance) for number in range(cuts)]
         os.environ["LD_PRELOAD"] = before
         tally.counts |= {"power cuts": cuts}
-        options = [
-            ["-drive", f"file={disk},if=virtio,format=raw,cache=unsafe"] for disk in disks
-        ]
+        options = [["-drive", f"file={disk},if=virtio,format=raw,cache=unsafe"] for disk in disks]
         with Guest(maker, "verify", place, cuts, disks=options) as guest:
             guest.add_to(tally)
     return tally
@@ -165,7 +163,12 @@ def publish_for_ever() -> Tally:
 def verify(place: str, disks: str) -> Tally:
     """Looks at all disks."""
     tally = Tally()
-    tally.counts |= {"acknowledged": 0, "of them lost": 0, "torn": 0, "not acknowledged but there": 0}
+    tally.counts |= {
+        "acknowledged": 0,
+        "of them lost": 0,
+        "torn": 0,
+        "not acknowledged but there": 0,
+    }
     for number in range(int(disks)):
         at = Path(f"/run/disk.{number}")
         _mount(f"/dev/vd{chr(ord('a') + number)}", at)
@@ -180,8 +183,7 @@ def verify(place: str, disks: str) -> Tally:
                 if key not in there:
                     tally.counts["of them lost"] += 1
                 elif trace is None or (
-                    key in expected
-                    and hashlib.sha256(trace.encode()).hexdigest() != expected[key]
+                    key in expected and hashlib.sha256(trace.encode()).hexdigest() != expected[key]
                 ):
                     tally.counts["torn"] += 1
                     tally.must(False, f"cut {number}: {problem}")

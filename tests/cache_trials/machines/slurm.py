@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -151,9 +151,9 @@ def _all_idle() -> bool:
     return asked.returncode == 0 and asked.stdout.split() == ["idle"] * len(NODES)
 
 
-def _wait_until(place: Path, is_so: object) -> None:
+def _wait_until(place: Path, is_so: Callable[[], bool]) -> None:
     end = time.monotonic() + START_SECONDS
-    while not is_so():  # type: ignore[operator]
+    while not is_so():
         if time.monotonic() > end:
             logs = "\n".join(path.read_text()[-1000:] for path in place.glob("*.log"))
             raise RuntimeError(f"the cluster is not ready after {START_SECONDS} s:\n{logs}")
@@ -167,7 +167,7 @@ def one_directory(tasks: int, *, planted: bool) -> Tally:
         cache = place / "cache"
         cache.mkdir(0o700)
         _run(tally, place, tasks, str(cache), planted)
-        _check_only(tally, cache, None)
+        _check_only(tally, cache)
     return tally
 
 
@@ -179,7 +179,7 @@ def local_caches(tasks: int, *, planted: bool) -> Tally:
         shared.mkdir(0o700)
         with cache_in(place / "unused", cache_shared_dir=shared):
             _run(tally, place, tasks, f"{place}/local.$SLURMD_NODENAME", planted)
-        entry = _check_only(tally, shared, None)
+        entry = _check_only(tally, shared)
         for node in NODES:
             _check_only(tally, place / f"local.{node}", entry)
     return tally
@@ -194,7 +194,7 @@ def _run(tally: Tally, place: Path, tasks: int, cache: str, planted: bool) -> No
         [sys.executable, "-m", "phasic.cli", "evaluate", f"{place}/model.py:model"]
         + ["--theta", "1.0", "--moments", "3"],
         env={**os.environ, "PHASIC_DISABLE_CACHE": "1"},
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=True,
     ).stdout
@@ -227,7 +227,7 @@ def _run(tally: Tally, place: Path, tasks: int, cache: str, planted: bool) -> No
     tally.must(set(outputs) == {alone}, f"all are as without a cache: {list(outputs)[:2]}")
 
 
-def _check_only(tally: Tally, cache: Path, expected: bytes | None) -> bytes:
+def _check_only(tally: Tally, cache: Path, expected: bytes | None = None) -> bytes:
     """The one thing in a cache; it is the entry `expected`, if one is."""
     left = sorted(path.name for path in cache.iterdir())
     tally.must(
