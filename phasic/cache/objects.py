@@ -208,7 +208,7 @@ class Objects:
         _not_in_a_fork(self.place.url)
         if not self._is_s3 and not os.path.isdir(self.place.url.removeprefix("file://")):
             raise self._down("is not there")
-        longest = 1 << max(20, n_bytes.bit_length())  # few stores, whatever the sizes
+        longest = 1 << n_bytes.bit_length() if n_bytes > _MIB else 0  # few stores for all sizes
         return _store(self.place, self._seconds, longest)
 
     @property

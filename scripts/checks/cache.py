@@ -24,6 +24,7 @@ TRIALS = [
     ("failures", 1, 20),
     ("shared-fails", 1, 40),
     ("shared-hangs", 1, 40),
+    ("remote-fails", 40, 4000),
     ("damage", 2000, 40),
     ("verify", 10_000, 400),
     ("limits", 1000, 160),
