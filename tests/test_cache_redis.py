@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import redis_servers
+from cli_runner import phasic
 from fake_s3 import FakeS3
 from phasic import PhasicWarning, errors, trace_cache
 from phasic.cache.counts import Counts
@@ -309,6 +310,23 @@ def test_a_password_from_a_file(locked: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: FileNotFoundError"):
         leases(locked, tmp_path, password_file=str(tmp_path / "none")).problem()
     assert "refuses the password" in str(leases(locked, tmp_path).problem())
+
+
+def test_info_tells_of_it_and_not_its_password(
+    locked: str, storage: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHASIC_CACHE_REDIS_URL", locked)
+    trace_cache._leases.cache_clear()
+    outcome = phasic("cache", "info", "--json")
+    told = outcome.envelope["data"]["leases"]
+    assert (told["url"], told["unavailable"]) == (locked, 0)
+    assert "refuses the password" in told["problem"]
+    monkeypatch.setenv("REDISCLI_AUTH", SECRET)
+    trace_cache._leases.cache_clear()
+    shown = [phasic(*command) for command in (["cache", "info", "--json"], ["config", "list"])]
+    assert shown[0].envelope["data"]["leases"]["problem"] is None
+    for outcome in shown:
+        assert SECRET not in outcome.out + outcome.err
 
 
 def test_a_package_that_is_not_installed(

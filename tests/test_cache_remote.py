@@ -398,6 +398,25 @@ def test_a_local_cache_that_cannot_be_written(
     assert "unavailable" not in counted()
 
 
+@pytest.mark.usefixtures("little_patience")
+def test_a_process_ends_while_its_credentials_are_sought(
+    storage: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", storage.endpoint)
+    storage.fault = lambda asked: storage.over.wait(30)
+    program = "from phasic import trace_cache\nprint(trace_cache.find(bytes(32)))"
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=25
+    )
+    assert (done.returncode, done.stdout) == (0, "None\n"), done.stderr
+    assert done.stderr.count("CACHE_TIER_DOWN") == 1
+    assert "no AWS_ACCESS_KEY_ID, so instance credentials were sought" in done.stderr
+    assert time.monotonic() - began < 15
+
+
 def test_a_forked_process_says_that_it_goes_without(storage: FakeS3, tmp_path: Path) -> None:
     program = (
         "import os\n"

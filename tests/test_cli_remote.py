@@ -244,3 +244,22 @@ def test_no_command_shows_a_secret(
     for text in (*seen, *lines, *written):
         assert SECRET not in text
         assert "AKIAOFTHISTEST" not in text
+
+
+def test_the_doctor_looks_at_it(keys: list[str], storage: FakeS3) -> None:
+    def found() -> list[str]:
+        rows = [line.split("\t") for line in phasic("doctor", "--deadline", "1").out.splitlines()]
+        (row,) = (row for row in rows if row[0] == "remote cache")
+        return row[1:]
+
+    size = sum(map(len, storage.objects.values()))
+    assert found()[:2] == ["ok", f"s3://traces/of/a group, 3 traces, {size:,} bytes"]
+
+    def fault(asked: Asked) -> None:
+        raise Fault(403, "InvalidAccessKeyId")
+
+    storage.fault = fault
+    state, what, advice = found()
+    assert state == "problem"
+    assert "not know the credentials" in what
+    assert "AWS_*" in advice

@@ -22,7 +22,7 @@ def doctor(
     ] = 60,
     as_json: JsonOption = False,
 ) -> Result:
-    """Check the engine, the packages, JAX, the configuration, the cache and its file system.
+    """Check the engine, the packages, JAX, the configuration, the caches and their file system.
 
     Each finding is ok, advice (it works, and something may be better) or problem; those two say
     what to do. Exits 1 where there is a problem. Nothing is changed and nothing is left behind.
@@ -38,12 +38,18 @@ def doctor(
     from phasic.cli.checks.engine import check_engine
     from phasic.cli.checks.finding import State
     from phasic.cli.checks.jax import check_jax
+    from phasic.cli.checks.remote import check_remote
     from phasic.cli.checks.settings import check_settings
     from phasic.cli.checks.software import check_software
 
     findings = list(
         chain(
-            check_engine(), check_software(), check_jax(deadline), check_settings(), check_cache()
+            check_engine(),
+            check_software(),
+            check_jax(deadline),
+            check_settings(),
+            check_cache(),
+            check_remote(),
         )
     )
     rows = [(one.check, str(one.state), one.found, one.advice or None) for one in findings]

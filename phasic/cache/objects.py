@@ -46,6 +46,7 @@ _MEANINGS = {
     "404": "there is no such bucket, or no such storage",
     "412": "it refuses a conditional request",
     "501": "it cannot create objects conditionally (If-None-Match), which is needed",
+    "EntityTooLarge": "it takes no object of that size in one piece",
     "SlowDown": "it asks for fewer requests",
 }
 
@@ -323,7 +324,8 @@ def _not_in_a_fork(url: str) -> None:
         _first_process.append(os.getpid())
     if _first_process[0] != os.getpid():
         raise CacheError(
-            f"{url} cannot be asked by a process forked from one that has asked it",
+            f"{url} cannot be asked by a process forked from one that has asked it (spawn "
+            "processes instead, as the start methods spawn and forkserver of multiprocessing do)",
             code=TIER_DOWN,
-            hint='start processes with multiprocessing.get_context("spawn") or "forkserver"',
+            hint=HINT,
         )

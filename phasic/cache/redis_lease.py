@@ -78,6 +78,7 @@ class RedisLeases:
                 hint="pip install 'phasic[redis]', or unset cache_redis_url",
             )
         self.url = url
+        self.hint = HINT
         self.counts = counts
         self.term = term
         self._user = user
