@@ -22,6 +22,9 @@ from phasic.cli.commands.cache_verify import verify
 from phasic.cli.commands.completion import completion
 from phasic.cli.commands.config import get, list_settings, set_value
 from phasic.cli.commands.convert import convert
+from phasic.cli.commands.daemon_control import status, stop
+from phasic.cli.commands.daemon_files import logs, unit
+from phasic.cli.commands.daemon_run import run, start
 from phasic.cli.commands.doctor import doctor
 from phasic.cli.commands.evaluate import evaluate
 from phasic.cli.commands.infer import infer
@@ -48,6 +51,7 @@ app = typer.Typer(
 )
 cache = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
 config = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
+daemon = typer.Typer(rich_markup_mode=None, add_completion=False, cls=QuickGroup)
 
 
 def _version(context: typer.Context, value: bool) -> None:
@@ -89,11 +93,12 @@ def top(
       phasic convert model.py model.drn
       phasic cache info
       phasic config list
+      phasic daemon start
       phasic doctor
 
     \b
     Exit codes: 0 done, 1 bad model or data or the answer is no, 2 usage or configuration,
-    3 environment (disk, lock, a package not installed), 70 bug, 130 interrupted.
+    3 environment (disk, lock, daemon, a package not installed), 70 bug, 130 interrupted.
     """
     session_of(context).command = context.invoked_subcommand or ""
     if context.invoked_subcommand is None:
@@ -137,6 +142,26 @@ def config_top(context: typer.Context) -> None:
         raise typer.Exit
 
 
+@daemon.callback(invoke_without_command=True)
+def daemon_top(context: typer.Context) -> None:
+    """One process a node and user that stands before the shared cache; all works without it.
+
+    It brings an entry to this node once for all that want it, saves there what is recorded even if
+    the job ends, holds to a deadline when a mount hangs, and collects and verifies the local cache.
+
+    \b
+    Examples:
+      phasic daemon start
+      phasic daemon status
+      phasic daemon logs
+      phasic daemon stop
+    """
+    session_of(context).command = f"daemon {context.invoked_subcommand or ''}".strip()
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 _SHORT = {
     record: "Record a model once and keep the trace.",
     inspect: "What a trace or a model is made of.",
@@ -162,6 +187,12 @@ _SHORT = {
     push: "Save traces in the remote cache.",
     pull: "Take traces of the remote cache into this one.",
     path: "Where the cache or one of its traces lies.",
+    start: "Start the daemon in the background.",
+    stop: "Stop the daemon.",
+    status: "Whether the daemon runs, and what it has done.",
+    run: "Be the daemon, in the foreground.",
+    logs: "What the daemon has logged.",
+    unit: "Units for systemd.",
     list_settings: "All settings with their values and where those come from.",
     get: "The value of one setting.",
     set_value: "Write one setting to the configuration file.",
@@ -170,12 +201,12 @@ _SHORT = {
 
 def _add(group: typer.Typer, name: str, command: Callable[..., Result]) -> None:
     @wraps(command)
-    def run(context: typer.Context, *arguments: Any, **options: Any) -> Result:
+    def perform(context: typer.Context, *arguments: Any, **options: Any) -> Result:
         # What a model's own code prints is no result.
         with redirect_stdout(session_of(context).streams.stderr):
             return command(context, *arguments, **options)
 
-    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(run)
+    group.command(name, cls=QuickCommand, short_help=_SHORT[command])(perform)
 
 
 _add(app, "record", record)
@@ -209,3 +240,10 @@ app.add_typer(config, name="config", short_help="Settings: where they come from;
 _add(config, "list", list_settings)
 _add(config, "get", get)
 _add(config, "set", set_value)
+app.add_typer(daemon, name="daemon", short_help="The cache's daemon: starting, stopping, watching.")
+_add(daemon, "start", start)
+_add(daemon, "stop", stop)
+_add(daemon, "status", status)
+_add(daemon, "run", run)
+_add(daemon, "logs", logs)
+_add(daemon, "unit", unit)

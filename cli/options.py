@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -80,12 +81,62 @@ RewardsOption: TypeAlias = Annotated[
     ),
 ]
 
+RewardColumnsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--rewards",
+        metavar="FILE",
+        help="A line for each vertex, in the order of `inspect --states`, and a column for each"
+        " reward: what is collected in place of time.",
+    ),
+]
+
+DataOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="Observations to show beside it, one a line; a second column has their weights.",
+    ),
+]
+
+TitleOption: TypeAlias = Annotated[
+    str | None, typer.Option("--title", metavar="TEXT", help="Above it all.")
+]
+
+RightCensoredOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--right-censored",
+        metavar="FILE",
+        help="Beside the data: times, one a line, at which what was observed had not ended.",
+    ),
+]
+
+IntervalsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--intervals",
+        metavar="FILE",
+        help="Beside the data: two times a line, between which what was observed ended.",
+    ),
+]
+
 EpochOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--epoch",
         metavar="T:X[,Y...]",
         help="From time T on theta is X,Y...; may be repeated, in the order of times.",
+    ),
+]
+
+PlotOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw it there instead, a name that ends in .png or .svg. Needs Matplotlib.",
     ),
 ]
 

@@ -34,7 +34,7 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "Phase-type distributions: record a model once, evaluate it for any theta",
     "fixed_sidebar": True,
-    "page_width": "1160px",
+    "page_width": "1080px",
     "sidebar_width": "240px",
     "font_family": "Georgia, 'DejaVu Serif', serif",
 }

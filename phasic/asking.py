@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._engine.chain import METHODS
+from .arguments import Array, as_numbers
 from .errors import NumericError
-from .evaluation import Array, as_numbers
 
 #: Relative error that is accepted where nothing else is asked for.
 DEFAULT_TOLERANCE = 1e-9

@@ -11,8 +11,9 @@ import math
 import numpy as np
 
 from ._engine.workspace import MOST_CENTRAL
+from .arguments import Array, at_least_one
 from .errors import NumericError
-from .evaluation import Array, Evaluator, at_least_one
+from .evaluation import Evaluator
 
 _NO_DIGIT = 0.1
 # Y itself is known to so many of its mean.

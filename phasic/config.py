@@ -74,6 +74,25 @@ def _bytes(raw: object) -> int:
         raise ValueError("expected a number of bytes, as in 20000000, 500M or 20G") from None
 
 
+def _one_of(*choices: str) -> Callable[[object], str]:
+    def parse(raw: object) -> str:
+        if raw not in choices:
+            raise ValueError(f"expected {', '.join(choices[:-1])} or {choices[-1]}")
+        return str(raw)
+
+    return parse
+
+
+def _port(raw: object) -> int:
+    try:
+        number = _at_least(0)(raw)
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1 << 16:
+        raise ValueError("expected a port, 1 to 65535, or 0 for none")
+    return number
+
+
 def _directory(raw: object) -> str:
     if not isinstance(raw, str) or not raw.strip():
         raise ValueError("expected a path")
@@ -187,6 +206,15 @@ KEYS: tuple[Key, ...] = (
     Key("cache_lease_seconds", 10.0, _seconds, "a recording untouched for longer is abandoned"),
     Key("cache_wait_seconds", 300.0, _seconds, "longest wait for another's recording"),
     Key("state_dir", "~/.phasic_cache/state", _directory, "where the cache's counters are kept"),
+    Key(
+        "daemon",
+        "auto",
+        _one_of("auto", "off", "require"),
+        "auto: go through the daemon where one is; off: never; require: fail without it",
+    ),
+    Key("daemon_dir", "", _directory_or_none, "its socket; empty: in XDG_RUNTIME_DIR or state_dir"),
+    Key("daemon_idle_seconds", 3600, _at_least(0), "it ends after so long unused; 0: never"),
+    Key("daemon_metrics_port", 0, _port, "loopback port of its Prometheus metrics; 0: none"),
     Key("disable_cache", False, _boolean, "neither read nor write traces"),
     Key("disable_auto_trace", False, _boolean, "never record by itself: evaluation fails instead"),
     Key("debug", False, _boolean, "say on stderr what is looked up, recorded and saved"),

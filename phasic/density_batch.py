@@ -6,8 +6,9 @@ import numpy as np
 
 from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from ._engine.values import ValuesAsked, density_values
+from .arguments import Array
 from .errors import NumericError
-from .evaluation import Array, Evaluator, in_chunks
+from .evaluation import Evaluator, in_chunks
 
 # Names of functions, and the engine's numbers for them.
 _FUNCTIONS = {"pdf": DENSITY, "pmf": DENSITY, "cdf": DISTRIBUTION, "sf": SURVIVAL}

@@ -13,12 +13,12 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import density, occupation
+from . import density_logs, occupation
 from ._engine.chain import DENSITY, Chain, Found
+from .arguments import Array, as_numbers
 from .central_moments import unit_of
-from .density import Ask
+from .density_logs import Ask
 from .errors import GraphError, NumericError
-from .evaluation import Array, as_numbers
 from .likelihood import LikelihoodFunctions
 from .moments import MomentFunctions
 from .sampling import Sampler, SamplingFunctions
@@ -357,12 +357,12 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
         chain = self._evaluator.chain(
             self.theta, rewards=ask.rewards, order=1, start=start, start_slope=slope
         )
-        at, which = density.distinct(times)
+        at, which = density_logs.distinct(times)
         found = chain.answer(DENSITY, at, ask.method, ask.tolerance)
         if found.refused:
             raise NumericError(
                 f"FATAL: no method gives the slope of the density at {at[found.bound.argmax()]:g}: "
-                f"{density.explain(chain.estimate(DENSITY, at))}",
+                f"{density_logs.explain(chain.estimate(DENSITY, at))}",
                 code="DENSITY_REFUSED",
                 hint="a larger tolerance= or another method= may do",
             )
@@ -393,7 +393,7 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
         return tails.min(axis=1) + max(0.0, float(np.log(self._chain(ask).fastest)))
 
     def _why(self, function: int, times: Array, ask: Ask) -> str:
-        return density.explain(self._chain(ask).estimate(function, times))
+        return density_logs.explain(self._chain(ask).estimate(function, times))
 
     def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None:
         array = None if rewards is None else as_numbers(rewards, "rewards")

@@ -19,8 +19,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from .arguments import Array
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Evaluator
 
 # Edge visits that an answer may cost: about ten seconds.
 _MOST_WORK = 2e9

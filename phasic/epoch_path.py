@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from . import answers
 from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL, Chain, Found
 from .answers import Logs
-from .evaluation import Array, Evaluator
+from .arguments import Array
+from .evaluation import Evaluator
 from .occupation import Occupation
 
 # The logarithm of a survival beside which nothing of a probability is left.

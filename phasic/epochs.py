@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import density, occupation
+from . import density_logs, occupation
 from ._engine.chain import DENSITY, DISTRIBUTION, Found
-from .density import Ask
+from .arguments import Array, at_least_one
+from .density_logs import Ask
 from .epoch_moments import EpochMoments
 from .epoch_path import EpochPath
 from .errors import NumericError
-from .evaluation import Array, at_least_one
 from .likelihood import LikelihoodFunctions
 from .trace_elimination import EliminationTrace
 
@@ -273,7 +273,7 @@ class EpochDistribution(LikelihoodFunctions):
         later = times[times > self.times[-1]] - self.times[-1]
         if chain is None or not later.size:
             return "an epoch is too long beside its fastest rate"
-        return density.explain(chain.estimate(function, later))
+        return density_logs.explain(chain.estimate(function, later))
 
     def _checked_rewards(self, rewards: ArrayLike | None) -> Array | None:
         return self._evaluator.as_rewards(rewards)

@@ -1,4 +1,4 @@
-"""Evaluating one trace for many thetas: workspaces, chunks, threads, and errors in user's labels.
+"""Evaluating one trace for many thetas: workspaces, chunks and threads.
 
 Rows of thetas are cut into chunks whose borders do not depend on the number of threads, and each
 theta's result does not depend on its neighbours, so one thread and several give the same bits.
@@ -12,21 +12,19 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from . import config
 from ._engine.chain import Chain
-from ._engine.status import Context
 from ._engine.trace import TraceHandle
 from ._engine.workspace import OpenedEvaluation, Options, Workspace
+from .arguments import Array, at_least_one
 from .errors import NumericError
-from .state_space.labels import theta_label, transition_label, vertex_labeller
+from .trace_arguments import TraceArguments
 
-Array = NDArray[np.float64]
 # Thetas that a workspace is made for at most, and a unit of chunks: a multiple of all lanes.
 _CHUNK_THETAS = 64
 # Of moments of high order: seconds, and half a GB.
@@ -66,148 +64,13 @@ def in_chunks(run: Callable[[int], None], starts: Sequence[int], threads: int) -
                 future.cancel()
 
 
-class Evaluator:
+class Evaluator(TraceArguments):
     """All that the engine computes from one trace. Safe to share between threads."""
 
     def __init__(self, trace: TraceHandle) -> None:
-        self.trace = trace
-        self.n_vertices = trace.meta["n_vertices"]
-        self.n_parameters = trace.meta["n_parameters"]
-        self.discrete = bool(trace.meta["kind"])
+        super().__init__(trace)
         self._idle: list[tuple[Options, Workspace]] = []
         self._lock = threading.Lock()
-
-    # ---- labels
-
-    @cached_property
-    def states(self) -> NDArray[np.int32]:
-        """(n_vertices, state_length), in canonical order; the start's row is zeros."""
-        return self.trace.array("states").reshape(self.n_vertices, -1)
-
-    @cached_property
-    def label(self) -> Callable[[int], str]:
-        return vertex_labeller(self.states)
-
-    def edge_label(self, edge: int) -> str:
-        """Names an edge by its number in the trace."""
-        vertex = self.trace.array("position_vertex")
-        starts = self.trace.array("edge_start")
-        source = int(np.searchsorted(starts, edge, side="right")) - 1
-        target = int(self.trace.array("edge_target")[edge])
-        return transition_label(self.label(int(vertex[source])), self.label(int(vertex[target])))
-
-    # ---- arguments
-
-    def as_thetas(self, thetas: ArrayLike) -> Array:
-        """Rows of theta (n_thetas, n_parameters).
-
-        Raises:
-            NumericError: another shape, or no numbers.
-        """
-        array = _numbers(thetas, "thetas")
-        if array.ndim != 2 or array.shape[1] != self.n_parameters:
-            raise NumericError(
-                f"FATAL: thetas have shape {array.shape}; expected (n, {self.n_parameters}): one "
-                f"row a theta",
-                code="THETA_LENGTH",
-                hint="one theta alone is thetas=[theta]",
-            )
-        return array
-
-    def as_theta(self, theta: ArrayLike) -> Array:
-        """One theta, checked: see `check_theta`."""
-        return check_theta(theta, self.n_parameters)
-
-    def as_rewards(self, rewards: ArrayLike | None) -> Array | None:
-        """One reward a vertex (n_vertices,); None, also for an empty list: the time itself.
-
-        Raises:
-            NumericError: another length, or no numbers.
-        """
-        if rewards is None:
-            return None
-        array = _numbers(rewards, "rewards")
-        if array.shape == (0,):
-            return None
-        if array.shape != (self.n_vertices,):
-            raise NumericError(
-                f"FATAL: rewards have shape {array.shape}; expected ({self.n_vertices},): one a "
-                f"vertex, in the order of states()",
-                code="REWARD_LENGTH",
-                hint="rewards have an entry for every vertex, the start (row 0) included",
-            )
-        return array
-
-    def as_reward_row(self, rewards: ArrayLike | None) -> Array:
-        """The same as a row (1, n_vertices); None: all 1."""
-        row = self.as_rewards(rewards)
-        return (np.ones(self.n_vertices) if row is None else row)[np.newaxis]
-
-    def check_rewards(self, rows: Array) -> None:
-        """Refuses rewards (..., n_vertices) as the engine does where it takes them.
-
-        Raises:
-            NumericError: one is negative or not finite.
-        """
-        wrong = np.argwhere(~((rows >= 0) & np.isfinite(rows)))
-        if wrong.size:
-            raise NumericError(
-                f"FATAL: the reward of vertex {self.label(int(wrong[0, -1]))} is negative or not "
-                f"finite",
-                code="REWARD_INVALID",
-                hint="rewards are >= 0",
-            )
-
-    def as_reward_rows(self, rewards: ArrayLike) -> Array:
-        """Several rewards (n_rewards, n_vertices).
-
-        Raises:
-            NumericError: another shape, or no numbers.
-        """
-        array = _numbers(rewards, "rewards")
-        if array.ndim != 2 or array.shape[0] == 0 or array.shape[1] != self.n_vertices:
-            raise NumericError(
-                f"FATAL: rewards have shape {array.shape}; expected (n, {self.n_vertices}): one "
-                f"row a reward, in the order of states()",
-                code="REWARD_LENGTH",
-                hint="rewards have an entry for every vertex, the start (row 0) included",
-            )
-        return array
-
-    @cached_property
-    def ends(self) -> NDArray[np.int64]:
-        """Absorbing vertices, ascending."""
-        # They come first in the trace.
-        first = self.trace.array("position_vertex")[: self.trace.meta["n_absorbing"]]
-        return np.sort(first).astype(np.int64)
-
-    def as_ends(self, vertices: ArrayLike) -> NDArray[np.int64]:
-        """Numbers of absorbing vertices.
-
-        Raises:
-            NumericError: one is not absorbing, or no number.
-        """
-        ends = np.atleast_1d(np.asarray(vertices))
-        if ends.shape == (0,):
-            return np.empty(0, np.int64)
-        if ends.dtype.kind not in "iu" or ends.ndim != 1:
-            raise NumericError(
-                f"FATAL: {vertices!r} are no numbers of vertices",
-                code="NOT_ABSORBING",
-                hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
-            )
-        other = ends[~np.isin(ends, self.ends)]
-        if other.size:
-            number = int(other[0])
-            known = 0 <= number < self.n_vertices
-            raise NumericError(
-                f"FATAL: vertex {self.label(number)} is not absorbing"
-                if known
-                else f"FATAL: there is no vertex {number}",
-                code="NOT_ABSORBING",
-                hint=f"absorbing vertices are {', '.join(map(str, self.ends[:12]))}",
-            )
-        return np.ascontiguousarray(ends, np.int64)
 
     # ---- the graph at one theta
 
@@ -472,13 +335,6 @@ class Evaluator:
         groups = _CHUNK_WORK // (max(1, per_theta) * _CHUNK_THETAS)
         return _CHUNK_THETAS * min(64, max(1, groups))
 
-    def context(self, thetas: Array, row: int) -> Context:
-        """How errors at one of the thetas are told."""
-        which = theta_label(thetas[row]) if row < len(thetas) else "theta"
-        if len(thetas) > 1:
-            which = f"{which} (row {row})"
-        return Context(vertex=self.label, edge=self.edge_label, theta=which)
-
     @contextmanager
     def _workspace(self, options: Options) -> Iterator[Workspace]:
         """A workspace of this thread's own for the length of the block, kept for later calls."""
@@ -503,31 +359,6 @@ class Evaluator:
         return sum(idle.n_bytes for _, idle in self._idle)
 
 
-def check_theta(theta: ArrayLike, n_parameters: int) -> Array:
-    """A read-only copy of one theta (n_parameters,).
-
-    Raises:
-        NumericError: another length, not finite, or no numbers.
-    """
-    array = _numbers(theta, "theta").copy()
-    if array.shape != (n_parameters,):
-        raise NumericError(
-            f"FATAL: theta has shape {array.shape}; the graph has {n_parameters} parameters, so "
-            f"expected ({n_parameters},)",
-            code="THETA_LENGTH",
-            hint="give theta one number a parameter, in the order of the coefficients",
-        )
-    wrong = np.flatnonzero(~np.isfinite(array))
-    if wrong.size:
-        raise NumericError(
-            f"FATAL: theta[{wrong[0]}] is {array[wrong[0]]}",
-            code="THETA_NOT_FINITE",
-            hint="theta must be finite",
-        )
-    array.flags.writeable = False
-    return array
-
-
 def _lanes(n_thetas: int) -> int:
     """How many thetas a workspace is made for: few values, so that workspaces are reused."""
     return min(_CHUNK_THETAS, 1 << (n_thetas - 1).bit_length()) if n_thetas > 1 else 1
@@ -535,47 +366,3 @@ def _lanes(n_thetas: int) -> int:
 
 def _rows(array: Array | None, rows: slice) -> Array | None:
     return None if array is None else array[rows]
-
-
-def as_numbers(values: ArrayLike, what: str) -> Array:
-    """Real numbers as doubles, in an array of any shape.
-
-    Args:
-        values: numbers, booleans, or objects that are numbers (fractions, decimals).
-        what: their name in messages, in the plural.
-
-    Raises:
-        NumericError: they are none: text, dates, complex, None, rows of different lengths.
-    """
-    try:
-        raw = np.asarray(values)
-        if raw.dtype.kind not in "biufO":
-            raise TypeError(f"{raw.dtype} is no type of real numbers")
-        if raw.dtype.kind == "O" and any(value is None for value in raw.flat):
-            raise TypeError("None is no number")
-        return np.asarray(raw, dtype=np.float64, order="C")
-    except (TypeError, ValueError, OverflowError) as error:
-        raise NumericError(
-            f"FATAL: {what} are no numbers: {error}",
-            code="NOT_NUMBERS",
-            hint="give real numbers within the range of double, alone or in lists or arrays",
-        ) from error
-
-
-def _numbers(values: ArrayLike, what: str) -> Array:
-    return np.ascontiguousarray(as_numbers(values, what))
-
-
-def at_least_one(number: int, what: str) -> int:
-    """A whole number of at least 1.
-
-    Raises:
-        NumericError: it is not.
-    """
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise NumericError(
-            f"FATAL: {what} is {number!r}, not a whole number of at least 1",
-            code="ORDER",
-            hint="give 1, 2, 3, …, as an integer",
-        )
-    return int(number)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import Array
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Evaluator
 
 # Every index below the one asked for is a solution by vertex: with what reverses them, about 1 GB.
 _MOST_NUMBERS = 2**26

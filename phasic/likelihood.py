@@ -15,10 +15,11 @@ from numpy.typing import ArrayLike
 from . import answers
 from ._engine.chain import DENSITY, DISTRIBUTION, SURVIVAL
 from .answers import Array, Logs
+from .arguments import as_numbers
 from .asking import as_times
-from .density import Ask, DensityFunctions, as_ask
+from .density import DensityFunctions, as_ask
+from .density_logs import Ask
 from .errors import NumericError
-from .evaluation import as_numbers
 
 
 class LikelihoodFunctions(DensityFunctions):

@@ -7,9 +7,10 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import Array
 from .central_moments import central_moments, standardised_moment
 from .errors import NumericError
-from .evaluation import Array, Evaluator
+from .evaluation import Evaluator
 from .joint_moments import correlations, joint_moment
 
 

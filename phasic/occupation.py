@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._engine.chain import Chain
+from .arguments import Array, as_numbers
 from .errors import NumericError
-from .evaluation import Array, Evaluator, as_numbers
+from .evaluation import Evaluator
 
 
 def at_times(t: ArrayLike, answer: Callable[[float], Array]) -> Array:

@@ -17,7 +17,7 @@ from .answers import Array, Logs
 from .errors import NumericError
 
 if TYPE_CHECKING:
-    from .density import Ask, DensityFunctions
+    from .density_logs import Ask, DensityLogs
 
 _MOST_STEPS = 200
 _EPSILON = float(np.finfo(np.float64).eps)
@@ -37,7 +37,7 @@ def check_probabilities(p: Array) -> None:
         )
 
 
-def solve(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
+def solve(variable: DensityLogs, p: Array, ask: Ask) -> Logs:
     """The logarithms of the quantiles at p, with derivatives of the quantile divided by it."""
     if ask.order and variable.discrete:
         raise NumericError(
@@ -66,7 +66,7 @@ def solve(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
 
 
 def _miss(
-    variable: DensityFunctions, times: Array, p: Array, low: NDArray[np.bool_], ask: Ask
+    variable: DensityLogs, times: Array, p: Array, low: NDArray[np.bool_], ask: Ask
 ) -> tuple[Array, Logs]:
     """By how much t is too late, as a logarithm of probability; and the function that says so."""
     below = variable._logs(DISTRIBUTION, times[low], ask)
@@ -79,7 +79,7 @@ def _miss(
     return miss, logs
 
 
-def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
+def _continuous(variable: DensityLogs, p: Array, ask: Ask) -> Logs:
     plain = ask._replace(order=0)
     low = p <= 0.5
     log_t = np.full(len(p), np.log(variable._scale(plain)))
@@ -120,7 +120,7 @@ def _continuous(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
     return _finished(variable, log_t, low, ask)
 
 
-def _finished(variable: DensityFunctions, log_t: Array, low: NDArray[np.bool_], ask: Ask) -> Logs:
+def _finished(variable: DensityLogs, log_t: Array, low: NDArray[np.bool_], ask: Ask) -> Logs:
     """Derivatives from F(q) = p: with F_p and f_p at a fixed time, q_p = -F_p / f, and
     q_pr = -(F_pr + f_p q_r + f_r q_p + f' q_p q_r) / f."""
     times = np.exp(log_t)
@@ -147,7 +147,7 @@ def _finished(variable: DensityFunctions, log_t: Array, low: NDArray[np.bool_], 
 # ---- discrete
 
 
-def _reached(variable: DensityFunctions, k: Array, p: Array, ask: Ask) -> NDArray[np.bool_]:
+def _reached(variable: DensityLogs, k: Array, p: Array, ask: Ask) -> NDArray[np.bool_]:
     """Whether P(Y <= k) >= p, the function's own error granted."""
     low = p <= 0.5
     below = variable._logs(DISTRIBUTION, k[low], ask)
@@ -159,7 +159,7 @@ def _reached(variable: DensityFunctions, k: Array, p: Array, ask: Ask) -> NDArra
     return reached
 
 
-def _discrete(variable: DensityFunctions, p: Array, ask: Ask) -> Logs:
+def _discrete(variable: DensityLogs, p: Array, ask: Ask) -> Logs:
     begin = np.zeros(len(p))  # not reached
     # Certainty is reached on the longest path, where no path returns, or never.
     end = np.where(p == 1, variable._longest(ask), np.ceil(variable._scale(ask)))

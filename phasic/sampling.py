@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ._engine.sampler import SamplerHandle
 from ._engine.status import Context
+from .arguments import Array
 from .errors import NumericError
-from .evaluation import Array, Evaluator, in_chunks, thread_count
+from .evaluation import Evaluator, in_chunks, thread_count
 from .state_space.labels import theta_label
 
 # Moves of all paths between two looks at signals and at idle threads: some tenths of a second.

@@ -13,15 +13,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
-from . import config, errors
+from . import config, daemon_settings, errors
 from .cache import pins
 from .cache.collector import DAY, Limits
 from .cache.counts import Counts
 from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
+from .cache.tiers import Tier as AnyTier
 from .cache.tiers import Tiers
 from .cache.write_behind import WriteBehind
+from .daemon.through import Through
 
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
@@ -130,16 +132,53 @@ def file_store(tier: DirectoryTier = "local", instead: Limits | None = None) -> 
 
 
 def trace_tiers() -> Tiers[TraceHandle]:
-    """All tiers, as evaluations use them."""
-    nearest = trace_store("local")
-    behind = [trace_remote() if tier == "remote" else trace_store(tier) for tier in tiers()[1:]]
-    if not behind:
+    """All tiers, as evaluations use them: those behind the nearest by the daemon where one is."""
+    nearest = trace_store()
+    if not tiers()[1:]:
         return Tiers([nearest])
-    later = WriteBehind(nearest, behind, config.get_float("cache_deadline_seconds"))
+    client = daemon_settings.client(places(), _counts_folder())
+    if client is not None:
+        return Through(nearest, client, lambda: _behind(_trace_handle))
+    later = _write_behind(nearest, _trace_handle)
     if nearest.directory.path not in _resumed:
         _resumed.add(nearest.directory.path)
         later.resume()
-    return later if config.get_bool("cache_write_behind") else Tiers([nearest, *behind])
+    return later if config.get_bool("cache_write_behind") else Tiers([nearest, *later.behind])
+
+
+def served_tiers() -> WriteBehind[StoredTrace]:
+    """All tiers as the daemon has them: what it does with the local one is counted apart."""
+    nearest = file_store()
+    nearest.counts = served_counts()["local"]
+    return _write_behind(nearest, _stored_trace)
+
+
+def served_counts() -> dict[str, Counts]:
+    """Where the daemon counts what it does, by tier."""
+    local = f"daemon:{os.path.realpath(trace_directory().path)}"
+    counts = {"local": Counts(_counts_folder(), local)}
+    if "shared" in tiers():
+        counts["shared"] = file_store("shared").counts
+    if "remote" in tiers():
+        counts["remote"] = file_remote().counts
+    return counts
+
+
+def _write_behind(nearest: Store[H], handle: Callable[[], type[H]]) -> WriteBehind[H]:
+    return WriteBehind(nearest, _behind(handle), config.get_float("cache_deadline_seconds"))
+
+
+def _behind(handle: Callable[[], type[H]]) -> list[AnyTier[H]]:
+    return [_remote(handle) if tier == "remote" else _store(handle, tier) for tier in tiers()[1:]]
+
+
+def _counts_folder() -> str:
+    return os.path.join(config.get_str("state_dir"), "counts")
+
+
+def places() -> dict[str, str]:
+    """Where each tier is, by its key in the configuration."""
+    return {_KEYS[tier]: config.get_str(_KEYS[tier]) for tier in tiers()}
 
 
 def trace_remote() -> RemoteTier[TraceHandle]:
@@ -228,10 +267,6 @@ def _leases(
     from .cache.redis_lease import RedisLeases
 
     return RedisLeases(url, user, file, space, term, seconds, Counts(folder, f"redis:{url}"))
-
-
-def _counts_folder() -> str:
-    return os.path.join(config.get_str("state_dir"), "counts")
 
 
 def _store(

@@ -17,9 +17,10 @@ from . import config, density_batch, trace_cache, trace_json
 from ._engine.record import Progress
 from ._engine.status import Context
 from ._engine.trace import TraceHandle
+from .arguments import Array
 from .asking import as_method, as_times, as_tolerance
 from .errors import TraceError
-from .evaluation import Array, Evaluator, thread_count
+from .evaluation import Evaluator, thread_count
 from .hash import Freezable
 from .messages import debug
 from .operations import Operations

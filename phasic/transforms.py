@@ -12,8 +12,9 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import Array, as_numbers
 from .errors import NumericError
-from .evaluation import Array, Evaluator, as_numbers
+from .evaluation import Evaluator
 
 # Numbers of shifts that are made at once: 16 MB.
 _SHIFTS_AT_ONCE = 2 * 2**20

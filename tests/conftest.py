@@ -27,6 +27,7 @@ def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)  # the user's daemon is not the tests'
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(directory))
     monkeypatch.setattr(errors, "_counts", type(errors._counts)())
     return directory

@@ -25,6 +25,8 @@ SHORT = {
     "damage": 40,
     "verify": 400,
     "sharing": 2,
+    "daemon-killed": 6,
+    "daemon-one-key": 64,
 }
 # With bounds on time or memory, or with so much to be done in a time.
 MEASURED = {
@@ -36,6 +38,9 @@ MEASURED = {
     "hostile": 3,
     "large": 80,
     "hit": 200,
+    "daemon-two-nodes": 8,
+    "daemon-acknowledged": 6,
+    "daemon-hit": 200,
 }
 FIRES_AT = {
     "random-kills": 80,
@@ -46,6 +51,7 @@ FIRES_AT = {
     "shared-hangs": 40,
     "sharing": 1,
     "hostile": 1,
+    "daemon-one-key": 8,
 }
 
 

@@ -26,6 +26,7 @@ INFO = {
     "damaged",
     "evicted",
     "unavailable",
+    "daemon_lost",
     "not_counted",
     "high_bytes",
     "low_bytes",
@@ -36,6 +37,7 @@ INFO = {
     "shared",
     "remote",
     "leases",
+    "daemon",
 }
 
 

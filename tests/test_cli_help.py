@@ -46,6 +46,13 @@ COMMANDS = [
     ("config", "list"),
     ("config", "get"),
     ("config", "set"),
+    ("daemon",),
+    ("daemon", "start"),
+    ("daemon", "stop"),
+    ("daemon", "status"),
+    ("daemon", "run"),
+    ("daemon", "logs"),
+    ("daemon", "unit"),
 ]
 
 
@@ -109,7 +116,10 @@ def test_version():
         ["evaluate", "model.py", "--thetas", "t.csv", "--shard", "2/2"],
         ["evaluate", "-", "--thetas", "-"],
         ["inspect", "model.py", "--ops", "--check"],
-        ["plot", "model.py", "--theta", "1", "--what", "spectrum"],
+        ["inspect", "model.py", "--ops", "--plot", "a.png"],
+        ["plot", "model.py", "--theta", "1", "--what", "periodogram"],
+        ["plot", "model.py", "--theta", "1", "--what", "spectrum", "--times", "0:1:3"],
+        ["plot", "model.py", "--theta", "1", "--mutation-rate", "1"],
         ["plot", "model.py", "--theta", "1", "--what", "graph", "--times", "0:1:3"],
         ["convert", "model.py"],
         ["config", "set", "threads"],

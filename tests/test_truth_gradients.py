@@ -10,7 +10,7 @@ import numpy as np
 
 from engines import graph_of, with_start
 from phasic import PhasicWarning
-from phasic.density import Ask
+from phasic.density_logs import Ask
 from test_truth import CASES, EPOCH_CASES, name_of
 from test_truth_density import numbers
 from truth.truth_io import check, model_of

@@ -9,7 +9,7 @@ import typer
 
 from phasic.cli.options import JsonOption
 from phasic.cli.results import Fields, Json, Result
-from phasic.errors import CacheError
+from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
     from phasic._engine.stored_trace import StoredTrace
@@ -27,7 +27,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
     `remote` of that in PHASIC_CACHE_REMOTE_URL (bytes are those after compression), `leases` tells
-    of PHASIC_CACHE_REDIS_URL; each is null where there is none.
+    of PHASIC_CACHE_REDIS_URL; each is null where there is none. `daemon` is what it does with this
+    cache, and whether it runs.
 
     \b
     Examples:
@@ -49,6 +50,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
         "remote": _remote(file_remote()) if "remote" in tiers() else None,
         "leases": None if among is None else _leases(among),
+        "daemon": _daemon(),
     }
     return Result(Fields(fields))
 
@@ -70,6 +72,24 @@ def _numbers(summary: Summary, counts: Counts) -> dict[str, Json]:
         "ages": summary.ages,
         "sizes": summary.sizes,
     }
+
+
+def _daemon() -> dict[str, Json]:
+    """Whether one runs, and what it does with the local cache, which it counts apart."""
+    from phasic import config, daemon_settings
+    from phasic.daemon.client import ask
+    from phasic.trace_cache import served_counts
+
+    place = daemon_settings.place()
+    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.socket}
+    try:
+        answer = ask(place, "status") if place.is_possible() else None
+    except (CacheError, FormatError) as error:
+        return {**found, "state": "lost", "problem": error.message}
+    if answer is None:
+        return {**found, "state": "not running", "problem": None}
+    counts = served_counts()["local"].read()
+    return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
 def _shared(store: Store[StoredTrace]) -> dict[str, Json]:

@@ -22,7 +22,7 @@ def doctor(
     ] = 60,
     as_json: JsonOption = False,
 ) -> Result:
-    """Check the engine, the packages, JAX, the configuration, the caches and their file system.
+    """Check engine, packages, JAX, configuration, caches, file system and daemon.
 
     Each finding is ok, advice (it works, and something may be better) or problem; those two say
     what to do. Exits 1 where there is a problem. Nothing is changed and nothing is left behind.
@@ -35,6 +35,7 @@ def doctor(
       PHASIC_CACHE_DIR=/scratch/traces phasic doctor
     """
     from phasic.cli.checks.cache import check_cache
+    from phasic.cli.checks.daemon import check_daemon
     from phasic.cli.checks.engine import check_engine
     from phasic.cli.checks.finding import State
     from phasic.cli.checks.jax import check_jax
@@ -50,6 +51,7 @@ def doctor(
             check_settings(),
             check_cache(),
             check_remote(),
+            check_daemon(),
         )
     )
     rows = [(one.check, str(one.state), one.found, one.advice or None) for one in findings]

@@ -14,8 +14,11 @@ from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
     EpochOption,
+    IntervalsOption,
     JsonOption,
     MaxVerticesOption,
+    RewardColumnsOption,
+    RightCensoredOption,
     SourceArgument,
     ThetaOption,
 )
@@ -55,15 +58,7 @@ def evaluate(
         ),
     ] = None,
     epoch: EpochOption = None,
-    rewards: Annotated[
-        str | None,
-        typer.Option(
-            "--rewards",
-            metavar="FILE",
-            help="A line for each vertex, in the order of `inspect --states`, and a column for"
-            " each reward: what is collected in place of time.",
-        ),
-    ] = None,
+    rewards: RewardColumnsOption = None,
     grad: Annotated[
         bool,
         typer.Option(
@@ -96,22 +91,8 @@ def evaluate(
         bool,
         typer.Option("--variance", help="Also the variance, without cancellation of moments."),
     ] = False,
-    right_censored: Annotated[
-        str | None,
-        typer.Option(
-            "--right-censored",
-            metavar="FILE",
-            help="For --loglik: times, one a line, at which what was observed had not ended.",
-        ),
-    ] = None,
-    intervals: Annotated[
-        str | None,
-        typer.Option(
-            "--intervals",
-            metavar="FILE",
-            help="For --loglik: two times a line, between which what was observed ended.",
-        ),
-    ] = None,
+    right_censored: RightCensoredOption = None,
+    intervals: IntervalsOption = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
@@ -133,7 +114,7 @@ def evaluate(
     With --grad a number alone, as skewness, is {"value": ..., "gradient": [...]}; under --epoch
     derivatives have a row for each epoch. bound is a bound on the relative error; kind says whether
     it is certified or verified. With several columns in --rewards, functions of one reward are
-    lists with an entry for each column. Numbers keep all their digits.
+    lists with an entry for each column. Data are those of --loglik. Numbers keep all their digits.
 
     \b
     Examples:

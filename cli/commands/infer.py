@@ -13,9 +13,12 @@ from phasic.cli.errors import UsageError
 from phasic.cli.options import (
     ArgOption,
     DiscreteOption,
+    IntervalsOption,
     JsonOption,
     MaxVerticesOption,
     ModelArgument,
+    RewardColumnsOption,
+    RightCensoredOption,
 )
 from phasic.cli.results import Records, Result
 from phasic.cli.session import Session, session_of
@@ -64,31 +67,9 @@ def infer(
             "--fix", metavar="I=X", help="Hold parameter I (from 0) at X; may be repeated."
         ),
     ] = None,
-    rewards: Annotated[
-        str | None,
-        typer.Option(
-            "--rewards",
-            metavar="FILE",
-            help="A line for each vertex, in the order of `inspect --states`, and a column for"
-            " each column of the data: what was observed in place of time.",
-        ),
-    ] = None,
-    right_censored: Annotated[
-        str | None,
-        typer.Option(
-            "--right-censored",
-            metavar="FILE",
-            help="Also times, one a line, at which what was observed had not ended.",
-        ),
-    ] = None,
-    intervals: Annotated[
-        str | None,
-        typer.Option(
-            "--intervals",
-            metavar="FILE",
-            help="Also pairs of times, one a line, between which what was observed ended.",
-        ),
-    ] = None,
+    rewards: RewardColumnsOption = None,
+    right_censored: RightCensoredOption = None,
+    intervals: IntervalsOption = None,
     level: Annotated[
         float,
         typer.Option("--level", metavar="P", min=0.01, max=0.9999, help="Of the intervals."),
@@ -145,9 +126,9 @@ def infer(
     moments  the method of moments, no prior
 
     On a pipe one JSON object: method, observations, and under `parameters` a list a column, an
-    entry a parameter. Standard errors are from the curvature at the maximum. Where FILE of -o can
-    no longer be written after the fit, the particles are there too, under `thetas`, and the exit
-    code is 3.
+    entry a parameter. Standard errors are from the curvature at the maximum. With --rewards the
+    data have a column for each reward. Where FILE of -o can no longer be written after the fit, the
+    particles are there too, under `thetas`, and the exit code is 3.
 
     \b
     Examples:

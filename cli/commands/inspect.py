@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,7 @@ from phasic.cli.options import (
     DiscreteOption,
     JsonOption,
     MaxVerticesOption,
+    PlotOption,
     SourceArgument,
 )
 from phasic.cli.results import Fields, Result, Table, Value
@@ -47,6 +49,7 @@ def inspect(
             "--check", help="List all vertices that cannot reach absorption; exit 1 if any."
         ),
     ] = False,
+    plot: PlotOption = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
@@ -57,17 +60,21 @@ def inspect(
     --ops lists the operations that evaluation amounts to: number, type (CONST, PARAM, DOT, ADD,
     MUL, DIV, INV, SUM) and operands, which are numbers of earlier operations.
 
+    --plot draws the matrix of the transient states in their order and in that of elimination, with
+    what elimination adds (fill-in) marked, and prints the path of the picture.
+
     \b
     Examples:
       phasic inspect model.py
       phasic inspect model.py --check
       phasic inspect KEY --ops | head
       phasic inspect KEY --whole > trace.json
+      phasic inspect model.py --plot pattern.png
       phasic inspect phasic.models.coalescent:kingman --arg n=5 --states
     """
-    if ops + states + whole + check > 1:
+    if ops + states + whole + check + (plot is not None) > 1:
         raise UsageError(
-            "--ops, --states, --whole and --check are different answers",
+            "--ops, --states, --whole, --check and --plot are different answers",
             code="USAGE",
             hint="ask for one at a time",
         )
@@ -77,6 +84,10 @@ def inspect(
     from phasic.cli.trace_source import open_trace
 
     session = session_of(context)
+    if plot is not None:
+        from phasic.plots.files import check_format
+
+        check_format(plot)
     options = ModelOptions.of(arg, max_vertices, discrete)
     if check and looks_like_model(source):
         with exploring(session):
@@ -90,6 +101,8 @@ def inspect(
     if whole:
         text = opened.trace.to_json()
         return Result(Value("trace", text, {"trace": json.loads(text)} if session.json else None))
+    if plot is not None:
+        return _picture(opened.trace, plot)
     if check:
         # Those that a trace holds come from a graph that was made `improper`.
         vertices = _vertices(opened.trace)
@@ -100,6 +113,13 @@ def inspect(
 def _trapped(labels: list[str]) -> Result:
     table = Table(("trapped",), ((label,) for label in labels), noun="trapped vertex")
     return Result(table, ExitCode.NO if labels else ExitCode.DONE)
+
+
+def _picture(trace: EliminationTrace, path: Path) -> Result:
+    from phasic.plots import plot_elimination, save_figure
+
+    save_figure(plot_elimination(trace), path)
+    return Result(Value("path", str(path)))
 
 
 def _operations(trace: EliminationTrace) -> Iterator[tuple[int, str, str]]:

@@ -11,12 +11,14 @@ import typer
 from phasic.cli.errors import UsageError
 from phasic.cli.options import (
     ArgOption,
+    DataOption,
     DiscreteOption,
     EpochOption,
     JsonOption,
     MaxVerticesOption,
-    RewardsOption,
+    RewardColumnsOption,
     SourceArgument,
+    TitleOption,
 )
 from phasic.cli.results import Result, Value
 from phasic.cli.session import session_of
@@ -24,6 +26,8 @@ from phasic.cli.session import session_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from phasic.distribution import Distribution
+    from phasic.epochs import EpochDistribution
     from phasic.trace_elimination import EliminationTrace
 
 
@@ -36,6 +40,11 @@ class What(StrEnum):
     HAZARD = "hazard"
     PMF = "pmf"
     GRAPH = "graph"
+    SPECTRUM = "spectrum"
+    COVARIANCE = "covariance"
+
+
+_OF_SPECTRA = (What.SPECTRUM, What.COVARIANCE)
 
 
 def plot(
@@ -71,28 +80,32 @@ def plot(
             " densely as the curve needs, between the quantiles 0.001 and 0.999]",
         ),
     ] = None,
-    data: Annotated[
-        str | None,
+    data: DataOption = None,
+    epoch: EpochOption = None,
+    rewards: RewardColumnsOption = None,
+    mutation_rate: Annotated[
+        float | None,
         typer.Option(
-            "--data",
-            metavar="FILE",
-            help="Observations to draw beside it, one a line; a second column has their weights.",
+            "--mutation-rate",
+            metavar="X",
+            min=0.0,
+            help="Of spectrum and covariance: numbers of mutations at this rate per unit of branch"
+            " length, in place of that length.",
         ),
     ] = None,
-    epoch: EpochOption = None,
-    rewards: RewardsOption = None,
-    title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="Above the picture.")
-    ] = None,
+    title: TitleOption = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
     as_json: JsonOption = False,
 ) -> Result:
-    """Draw the density, another function, or the states of a model, as PNG or SVG.
+    """Draw the density, another function, the states of a model, or a site-frequency spectrum.
 
-    Prints the path of the picture. Axes are logarithmic where times span orders of magnitude. The
-    graph has its states in layers by their distance from the start, at most 60 of them.
+    Prints the path of the picture, PNG or SVG. Axes are logarithmic where times span orders of
+    magnitude. The graph has its states in layers by their distance from the start, at most 60 of
+    them. The spectrum has means and standard deviations of what each column of --rewards collects,
+    covariance their covariances; without --rewards, of each entry of the state, those left out that
+    are 0 until absorption.
 
     \b
     Needs Matplotlib: pip install 'phasic[plot]'
@@ -103,20 +116,26 @@ def plot(
       phasic plot model.py --theta 1.0 --what cdf --data observed.csv -o fit.svg
       phasic plot model.py --theta 1.0 --what hazard --times 0:5:201
       phasic plot phasic.models.coalescent:kingman --arg n=5 --what graph -o states.png
+      phasic plot phasic.models.coalescent:site_frequency --arg n=10 --theta 1 --what spectrum
+      phasic plot KEY --theta 1 --what covariance --rewards classes.csv --mutation-rate 0.5
     """
     from phasic.cli.model_source import ModelOptions
     from phasic.cli.trace_source import open_trace
     from phasic.plots.files import check_format, save_figure
 
-    for option, given in (
-        ("--times", times),
-        ("--data", data),
-        ("--rewards", rewards),
-        ("--epoch", epoch),
+    for option, given, absent in (
+        ("--times", times, (What.GRAPH, *_OF_SPECTRA)),
+        ("--data", data, (What.GRAPH, *_OF_SPECTRA)),
+        ("--rewards", rewards, (What.GRAPH,)),
+        ("--epoch", epoch, (What.GRAPH,)),
+        ("--mutation-rate", mutation_rate, [other for other in What if other not in _OF_SPECTRA]),
     ):
-        if what is What.GRAPH and given:
+        if given is not None and (what in absent or (what is None and What.PDF in absent)):
+            place = ", ".join(other for other in What if other not in absent)
             raise UsageError(
-                f"{option} has no place in a graph", code="USAGE", hint="it goes with a function"
+                f"{option} has no place in --what {what or What.PDF}",
+                code="USAGE",
+                hint=f"it goes with --what {place}",
             )
     if output is not None:
         check_format(output)
@@ -128,7 +147,11 @@ def plot(
     if what is What.GRAPH:
         figure = _graph(trace, theta, title)
     else:
-        figure = _function(trace, what, theta, times, data, epoch or [], rewards, title)
+        distribution = _distribution(trace, theta, epoch or [])
+        if what in _OF_SPECTRA:
+            figure = _spectrum(distribution, what, rewards, mutation_rate, title)
+        else:
+            figure = _function(distribution, what, times, data, rewards, title)
     path = output or Path(f"phasic-{what}.png")
     save_figure(figure, path)
     return Result(Value("path", str(path), {"what": str(what)}))
@@ -143,33 +166,59 @@ def _graph(trace: EliminationTrace, theta: str | None, title: str | None) -> Fig
     return plot_graph(trace, at, title=title)
 
 
+def _distribution(
+    trace: EliminationTrace, theta: str | None, epoch: list[str]
+) -> Distribution | EpochDistribution:
+    from phasic.cli.questions import read_epochs
+    from phasic.cli.thetas import parse_theta
+    from phasic.distribution import Distribution
+    from phasic.epochs import EpochDistribution
+
+    at = parse_theta(theta, trace.n_parameters).thetas[0]
+    changes = read_epochs(epoch, trace.n_parameters)
+    return EpochDistribution(trace, at, changes) if changes else Distribution(trace, at)
+
+
 def _function(
-    trace: EliminationTrace,
+    distribution: Distribution | EpochDistribution,
     what: What,
-    theta: str | None,
     times: str | None,
     data: str | None,
-    epoch: list[str],
     rewards: str | None,
     title: str | None,
 ) -> Figure:
     from phasic.cli.number_lines import parse_numbers
-    from phasic.cli.questions import read_epochs, read_observations
+    from phasic.cli.questions import read_observations
     from phasic.cli.rewards import read_rewards
-    from phasic.cli.thetas import parse_theta
-    from phasic.distribution import Distribution
-    from phasic.epochs import EpochDistribution
     from phasic.plots import plot_function
 
-    at = parse_theta(theta, trace.n_parameters).thetas[0]
-    changes = read_epochs(epoch, trace.n_parameters)
     observed, weights = (None, None) if data is None else read_observations("--data", data)
+    n_vertices = distribution.trace.n_vertices
     return plot_function(
-        EpochDistribution(trace, at, changes) if changes else Distribution(trace, at),
+        distribution,
         str(what),
         None if times is None else parse_numbers("--times", times),
-        rewards=None if rewards is None else read_rewards(rewards, trace.n_vertices),
+        rewards=None if rewards is None else read_rewards(rewards, n_vertices),
         data=observed,
         weights=weights,
         title=title,
     )
+
+
+def _spectrum(
+    distribution: Distribution | EpochDistribution,
+    what: What,
+    rewards: str | None,
+    mutation_rate: float | None,
+    title: str | None,
+) -> Figure:
+    from phasic.cli.rewards import read_reward_rows, state_rewards
+    from phasic.plots import plot_covariance, plot_spectrum
+
+    labels = None
+    if rewards is None:
+        rows, labels = state_rewards(distribution.trace)
+    else:
+        rows = read_reward_rows(rewards, distribution.trace.n_vertices)
+    draw = plot_spectrum if what is What.SPECTRUM else plot_covariance
+    return draw(distribution, rows, mutation_rate=mutation_rate, labels=labels, title=title)

@@ -37,7 +37,7 @@ def report(
         ),
     ] = None,
     title: Annotated[
-        str | None, typer.Option("--title", metavar="TEXT", help="Above the page.")
+        str | None, typer.Option("--title", metavar="TEXT", help="Above it all.")
     ] = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,

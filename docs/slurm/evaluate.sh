@@ -21,5 +21,6 @@ export PHASIC_THREADS=${SLURM_CPUS_PER_TASK:-1}
 
 mkdir -p "$results"
 part=$results/part-$SLURM_ARRAY_TASK_ID.jsonl
-phasic evaluate "$model" --thetas "$thetas" --shard "$SLURM_ARRAY_TASK_ID/$parts" "$@" > "$part.unfinished"
+phasic evaluate "$model" --thetas "$thetas" --shard "$SLURM_ARRAY_TASK_ID/$parts" "$@" \
+    > "$part.unfinished"
 mv "$part.unfinished" "$part" # a part that has its name is whole

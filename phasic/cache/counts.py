@@ -22,6 +22,7 @@ EVENTS = {
     "damaged": "damaged entries that were set aside",
     "evicted": "entries removed by a limit",
     "unavailable": "times a shared cache was gone without",
+    "daemon_lost": "times a daemon that should be there was gone without",
 }
 _ROWS = list(EVENTS)
 _LAYOUT = struct.Struct(f"<{len(_ROWS)}Q")

@@ -50,7 +50,7 @@ class WriteBehind(Tiers[T]):
         """Saves a value here, and later in every other tier; whether one has it now."""
         kept = self.here.keep(key, value)
         sure = kept and self.mark(key)
-        saves = _Noted.all_of(self.behind)
+        saves = Noted.all_of(self.behind)
         thread = Background(lambda: self._save(key, value, saves), self.patience)
         if not thread.begin():
             self._save(key, value, saves)
@@ -79,7 +79,7 @@ class WriteBehind(Tiers[T]):
     def resume(self) -> None:
         """Saves in the background what others have acknowledged and could not save."""
         if self._marks():
-            thread = Background(self._drain, self.patience)
+            thread = Background(self.drain, self.patience)
             if thread.begin():
                 thread.let_go()
 
@@ -118,18 +118,19 @@ class WriteBehind(Tiers[T]):
 
     # ---- in the background
 
-    def _save(self, key: str, value: T, tiers: Sequence[_Noted[T]]) -> None:
+    def _save(self, key: str, value: T, tiers: Sequence[Noted[T]]) -> None:
         with pending.claim(self.here.directory, key):
             Tiers(tiers).keep(key, value)
             self.saved(key, tiers)
 
-    def saved(self, key: str, tiers: Sequence[_Noted[T]]) -> None:
+    def saved(self, key: str, tiers: Sequence[Noted[T]]) -> None:
         """After a save behind: unless a tier failed, the mark goes, and older ones have a try."""
         if all(tier.kept for tier in tiers):
-            self._unmark(key)
-            self._drain()
+            self.unmark(key)
+            self.drain()
 
-    def _drain(self) -> None:
+    def drain(self) -> None:
+        """Saves behind what is marked, until a tier fails."""
         for key in self._marks():
             with pending.claim(self.here.directory, key) as ours:
                 if not ours:
@@ -142,9 +143,10 @@ class WriteBehind(Tiers[T]):
                 kept = [tier.keep(key, value) for tier in self.behind]  # in all, as ever
                 if not all(kept):
                     return  # it has been said, and would be of each
-                self._unmark(key)
+                self.unmark(key)
 
-    def _unmark(self, key: str) -> None:
+    def unmark(self, key: str) -> None:
+        """Takes the mark of an entry out, which is saved in every tier."""
         try:
             pending.done(self.here.directory, key)
         except CacheError as error:
@@ -157,7 +159,7 @@ class _Asked(Generic[T]):
     def __init__(self, tiers: WriteBehind[T], key: str) -> None:
         self._tiers = tiers
         self._key = key
-        self._noted = _Noted.all_of(tiers.behind)
+        self._noted = Noted.all_of(tiers.behind)
         # To the caller: what was found, why nothing can be, or None: make it. To the thread: the
         # value once it is published here, or None: it never will be.
         self._told: SimpleQueue[Obtained[T] | PhasicError | None] = SimpleQueue()
@@ -228,7 +230,7 @@ class _Asked(Generic[T]):
         return given[0]
 
 
-class _Noted(Generic[T]):
+class Noted(Generic[T]):
     """A tier that notes whether it has what was to be saved."""
 
     def __init__(self, tier: Tier[T]) -> None:
@@ -236,7 +238,7 @@ class _Noted(Generic[T]):
         self.kept = False
 
     @classmethod
-    def all_of(cls, tiers: Sequence[Tier[T]]) -> list[_Noted[T]]:
+    def all_of(cls, tiers: Sequence[Tier[T]]) -> list[Noted[T]]:
         return [cls(tier) for tier in tiers]
 
     def find(self, key: str) -> T | None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import as_numbers
 from ..errors import ConfigError, NumericError
-from ..evaluation import as_numbers
 
 Values = NDArray[np.float64]
 

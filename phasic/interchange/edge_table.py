@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import check_theta
 from ..errors import ConfigError, FormatError, NumericError
-from ..evaluation import check_theta
 from ..graph import Graph
 from ..state_space.labels import theta_label
 

@@ -5,18 +5,28 @@ are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 """
 
 from .curves import WHATS, plot_function
+from .elimination import plot_elimination
 from .files import FORMATS, save_figure, svg_element
 from .particles import plot_pairs, plot_trace
+from .pattern import Pattern, elimination_pattern
+from .spectrum import Spectrum, plot_covariance, plot_spectrum, spectrum
 from .state_graph import MOST_VERTICES, plot_graph
 
 __all__ = [
     "FORMATS",
     "MOST_VERTICES",
     "WHATS",
+    "Pattern",
+    "Spectrum",
+    "elimination_pattern",
+    "plot_covariance",
+    "plot_elimination",
     "plot_function",
     "plot_graph",
     "plot_pairs",
+    "plot_spectrum",
     "plot_trace",
     "save_figure",
+    "spectrum",
     "svg_element",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from io import BytesIO, StringIO
@@ -35,12 +36,13 @@ def check_format(path: str | os.PathLike[str]) -> str:
     return suffix
 
 
-def svg_element(figure: Figure, name: str) -> str:
+def svg_element(figure: Figure, name: str | None = None) -> str:
     """The figure as an `<svg>` element for a page of HTML, which may hold several.
 
     Args:
         figure: any of this package's.
-        name: the start of all its identifiers, so that no two figures share one.
+        name: the start of all its identifiers, so that no two figures share one; None: a hash of
+            what is drawn.
 
     Returns:
         The element: no prologue, no comments, no address of anything outside it. The page sets
@@ -58,6 +60,14 @@ def svg_element(figure: Figure, name: str) -> str:
     svg = re.sub(left_out, "", text.getvalue(), flags=re.DOTALL)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r' (?:xmlns(?::xlink)?|version)="[^"]*"', "", svg).replace("xlink:href", "href")
+    if name is None:
+        svg = _renamed(svg, "figure")
+        name = f"figure-{hashlib.sha256(svg.encode()).hexdigest()[:12]}"
+    return _renamed(svg, name).strip()
+
+
+def _renamed(svg: str, name: str) -> str:
+    """With identifiers in the order in which they stand, in place of Matplotlib's random ones."""
     renamed: dict[str, str] = {}
     for old in re.findall(r' id="([^"]*)"', svg):
         renamed.setdefault(old, f"{name}-{len(renamed)}")
@@ -65,7 +75,7 @@ def svg_element(figure: Figure, name: str) -> str:
     def rename(match: re.Match[str]) -> str:
         return f"{match[1]}{renamed[match[2]]}{match[3]}"
 
-    return re.sub(r"""( id="|href="#|url\(#)([^")]*)(["\)])""", rename, svg).strip()
+    return re.sub(r"""( id="|href="#|url\(#)([^")]*)(["\)])""", rename, svg)
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
@@ -76,10 +86,13 @@ def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
         OSError: it cannot be written.
     """
     suffix = check_format(path)
-    # Without the date the same figure is the same file.
-    metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
     drawn = BytesIO()
+    # Without the date, and with identifiers that are not random, the same figure is the same file.
+    metadata: dict[str, Any] = {"Date": None} if suffix == "svg" else {}
     figure.savefig(drawn, format=suffix, dpi=_DOTS_PER_INCH, metadata=metadata)
+    data = drawn.getvalue()
+    if suffix == "svg":
+        data = _renamed(data.decode(), "phasic").encode()
     # Drawing takes long; a drawing that is broken off leaves no file.
     with replacing(path, "wb") as stream:
-        stream.write(drawn.getvalue())
+        stream.write(data)

@@ -57,6 +57,8 @@ def plain_axes(figure: Figure, title: str, note: str, x_label: str, y_label: str
     axes.tick_params(colors=MUTED, labelsize=TICK_SIZE, length=3, which="both")
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
+    # In place of a factor above the axis, which would stand on the small print.
+    axes.yaxis.set_major_formatter(lambda value, _: number(value))
     axes.set_xlabel(x_label, fontsize=LABEL_SIZE, color=INK, labelpad=6)
     axes.set_ylabel(y_label, fontsize=LABEL_SIZE, color=INK, labelpad=8)
     axes.set_title(title, loc="left", fontsize=TITLE_SIZE, color=INK, pad=26, fontweight="bold")
@@ -70,6 +72,20 @@ def plain_axes(figure: Figure, title: str, note: str, x_label: str, y_label: str
         color=MUTED,
     )
     return axes
+
+
+def heading(figure: Figure, title: str, note: str) -> None:
+    """A title with a line of small print under it, above several pairs of axes."""
+    # What is placed by the layout is the pair: an empty title that is as high as both.
+    room = figure.suptitle(" \n ", x=0.0, ha="left", fontsize=TITLE_SIZE, linespacing=1.3)
+    room.set_in_layout(True)
+    width, height = figure.get_size_inches()
+    left, top = 0.14 / width, 1 - 0.14 / height
+    line = 20 / 72 / height
+    figure.text(
+        left, top, title, fontsize=TITLE_SIZE, color=INK, fontweight="bold", va="top", ha="left"
+    )
+    figure.text(left, top - line, note, fontsize=NOTE_SIZE, color=MUTED, va="top", ha="left")
 
 
 def number(value: float, digits: int = 4) -> str:

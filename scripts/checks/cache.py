@@ -32,6 +32,11 @@ TRIALS = [
     ("hostile", 20, 3),
     ("large", 256, 80),
     ("hit", 1000, 200),
+    ("daemon-killed", 100, 6),
+    ("daemon-one-key", 64, 8),
+    ("daemon-two-nodes", 24, 8),
+    ("daemon-acknowledged", 40, 6),
+    ("daemon-hit", 1000, 200),
 ]
 # Where we may be other users and mount directories.
 TRIALS_OF_ROOT = [("sharing", 20, 1), ("two-mounts", 12, 12)]

@@ -14,6 +14,7 @@ from checks.sandbox import Sandbox
 TRIALS = [
     ("slurm-array", 200, 32),
     ("slurm-local-caches", 200, 32),
+    ("slurm-scripts", 30, 30),
     ("mount-fails", 1, 40),
     ("mount-stopped", 60, 15),
     ("mount-silent", 60, 15),

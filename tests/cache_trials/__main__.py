@@ -18,6 +18,7 @@ from . import (
     later,
     limits,
     readers,
+    served,
     sharing,
     stampede,
     strace,
@@ -52,6 +53,11 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "large": (256, costs.large),
     "one-copy": (1024, copies.one),
     "hit": (1000, costs.hit),
+    "daemon-killed": (100, served.killed),
+    "daemon-one-key": (64, served.one_key),
+    "daemon-two-nodes": (24, served.two_nodes),
+    "daemon-acknowledged": (40, served.acknowledged),
+    "daemon-hit": (1000, served.hit),
 }
 
 

@@ -109,6 +109,7 @@ def scratch() -> Iterator[Path]:
     """A folder of the trial, at $CACHE_TRIALS_IN or where temporary files go."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("CACHE_TRIALS_IN")) as folder:
         os.environ["PHASIC_STATE_DIR"] = os.path.join(folder, "state")
+        os.environ["PHASIC_DAEMON_DIR"] = os.path.join(folder, "daemon")
         yield Path(folder)
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from ..setting import Tally
-from . import mounts, namespaces, nfs, power, slurm
+from . import mounts, namespaces, nfs, power, slurm, slurm_scripts
 from .tools import NotInstalled
 
 NOT_INSTALLED = 3
@@ -15,6 +15,7 @@ NOT_INSTALLED = 3
 TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "slurm-array": (200, slurm.one_directory),
     "slurm-local-caches": (200, slurm.local_caches),
+    "slurm-scripts": (30, slurm_scripts.submit),
     "mount-fails": (1, mounts.fails),
     "mount-stopped": (60, mounts.stopped),
     "mount-silent": (60, mounts.silent),

@@ -85,8 +85,8 @@ MpiDefault=none
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
 SlurmdParameters=config_overrides
-NodeName={names} NodeAddr={address} Port={ports} CPUs={cores} RealMemory=2000
-PartitionName=all Nodes=ALL Default=YES MaxTime=30 State=UP
+NodeName={names} NodeAddr={address} Port={ports} CPUs={cores} RealMemory=64000
+PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
 
@@ -94,6 +94,7 @@ PartitionName=all Nodes=ALL Default=YES MaxTime=30 State=UP
 def cluster(place: Path) -> Iterator[None]:
     """Two nodes that take jobs within the block, with their files and logs in `place`."""
     need("munged", "slurmctld", "slurmd", "sbatch")
+    _name_hosts(place)
     (place / "munge").mkdir(mode=0o755)
     (place / "munge" / "key").write_bytes(os.urandom(1024))
     (place / "munge" / "key").chmod(0o400)
@@ -133,6 +134,13 @@ def cluster(place: Path) -> Iterator[None]:
         for daemon in reversed(daemons):
             daemon.kill()  # a node is the first process of its namespace: all die with it
             daemon.wait()
+
+
+def _name_hosts(place: Path) -> None:
+    """Gives the nodes names, for those who ask for each other's address."""
+    hosts = place / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n" + "".join(f"{ADDRESS} {node}\n" for node in NODES))
+    subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)
 
 
 def _node(name: str, configuration: Path) -> list[str]:

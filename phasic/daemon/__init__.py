@@ -1,0 +1,1 @@
+"""One process a node and user before the tiers behind a local cache; knows nothing of traces."""
