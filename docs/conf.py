@@ -30,6 +30,7 @@ release = version = __version__
 extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
+smartquotes = False  # options begin with two dashes
 html_theme = "alabaster"
 html_theme_options = {
     "description": "Phase-type distributions: record a model once, evaluate it for any theta",

@@ -199,6 +199,7 @@ KEYS: tuple[Key, ...] = (
         _boolean,
         "save in the caches behind cache_dir in the background",
     ),
+    Key("cache_compress_bytes", 0, _bytes, "traces of so many bytes go compressed there; 0: never"),
     Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
     Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),
     Key("cache_max_age_days", 0, _at_least(0), "traces unused for longer go; 0: no limit"),

@@ -69,7 +69,7 @@ class ConfigError(PhasicError, ValueError):
 
 
 class DependencyError(PhasicError, ImportError):
-    """An optional package is needed and not installed."""
+    """Something is needed and not installed."""
 
     default_code = "DEPENDENCY_MISSING"
 

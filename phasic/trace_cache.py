@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 from . import config, daemon_settings, errors
-from .cache import pins
+from .cache import compression, pins
 from .cache.collector import DAY, Limits
+from .cache.compressed import TwoForms
 from .cache.counts import Counts
 from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
@@ -279,7 +280,15 @@ def _store(
         wait_seconds=config.get_float("cache_wait_seconds"),
     )
     folder = _counts_folder()
-    codec = _TraceCodec(handle)
+    least = config.get_int("cache_compress_bytes") if tier == "shared" else 0
+    if least:
+        compression.require()
+    codec = TwoForms(
+        _TraceCodec(handle),
+        CacheDirectory(config.get_str("cache_dir"), SUFFIX),
+        config.get_int("max_trace_bytes"),
+        least,
+    )
     if tier == "local":
         counts = Counts(folder, os.path.realpath(directory.path))
         return Store(directory, codec, counts, policy)

@@ -159,3 +159,13 @@ def test_a_collector_at_work_is_seen(directory: CacheDirectory) -> None:
     assert is_at_work(directory)
     lease.release()
     assert not is_at_work(directory)
+
+
+def test_clearing_takes_the_marks_of_what_goes(directory: CacheDirectory) -> None:
+    for key in (KEY, OTHER):
+        made(directory, key)
+        pending.mark(directory, key)
+    directory.clear(frozenset([KEY]))
+    assert pending.keys(directory) == [KEY]
+    directory.clear()
+    assert os.listdir(directory.path) == []

@@ -1,6 +1,6 @@
 """The cache's trials in short, and each of them against a cache with a bug.
 
-The long forms are `scripts/check --cache`.
+The long forms are `scripts/check --cache`, and those with machines `scripts/check --machines`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ SHORT = {
     "kill-at-each-call": 12,
     "failures": 20,
     "shared-fails": 40,
+    "later-kill-at-each-call": 24,
+    "later-fails": 40,
     "damage": 40,
     "verify": 400,
     "sharing": 2,
@@ -31,6 +33,8 @@ SHORT = {
 # With bounds on time or memory, or with so much to be done in a time.
 MEASURED = {
     "random-kills": 40,
+    "later-kills": 10,
+    "one-copy": 32,
     "limits": 160,
     "readers": 80,
     "shared-hangs": 12,
@@ -45,6 +49,8 @@ MEASURED = {
 FIRES_AT = {
     "random-kills": 80,
     "kill-at-each-call": 2,
+    "later-kills": 40,
+    "later-kill-at-each-call": 6,
     "readers": 40,
     "one-key": 8,
     "local-caches": 8,
@@ -91,3 +97,11 @@ def test_trials_find_a_planted_bug(name: str, count: int, library: Path) -> None
     status, output = launch.run(name, FIRES_AT.get(name, count), "planted", library=library)
     assert status == 1, output
     assert "broken: " in output
+
+
+def test_a_trial_that_lacks_something_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with machines are not run by default; without a kernel this one cannot be."""
+    monkeypatch.delenv("CACHE_TRIALS_KERNEL", raising=False)
+    status, output = launch.run("power-cut", module="cache_trials.machines")
+    assert status == 3, output
+    assert output.startswith("power-cut: not tried: "), output

@@ -17,6 +17,7 @@ INFO = {
     "enabled",
     "traces",
     "bytes",
+    "pending",
     "pinned",
     "quarantined",
     "hits",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import resource
+import shlex
 import subprocess
 import sys
 
 import pytest
 import typer.main
+from typer.exceptions import TyperException
 
 from cli_runner import phasic
 from phasic._version import __version__
@@ -80,6 +84,39 @@ def test_every_help_has_examples(path, capsys):
     assert outcome.code == ExitCode.DONE
     assert "Examples:" in shown
     assert "  phasic " + " ".join(path) in shown
+
+
+def examples_of(command):
+    """Arguments of each `phasic` in the examples of a command's help."""
+    shown = inspect.cleandoc(command.help).partition("Examples:\n")[2].partition("\n\n")[0]
+    shown = re.sub(r"\$\{?\w+\}?", "1", shown)
+    for line in re.sub(r"\bxargs (.*)", r"\1 KEY", shown).splitlines():
+        for part in re.findall(r"\bphasic ([^|>&]*)", line):
+            yield shlex.split(part.strip().removesuffix(')"'))
+
+
+def understood(command, arguments):
+    """The command at the end of the words, its arguments parsed; nothing runs."""
+    while arguments and getattr(command, "commands", None):
+        command = command.commands[arguments[0]]
+        arguments = arguments[1:]
+    return command.make_context("phasic", list(arguments))
+
+
+def test_every_example_of_help_is_understood():
+    root = typer.main.get_command(app)
+    tried = 0
+    for _, command in walk(root):
+        for arguments in examples_of(command):
+            understood(root, arguments)
+            tried += 1
+    assert tried >= 2 * len(COMMANDS)
+
+
+@pytest.mark.parametrize("arguments", [["cache", "cleer"], ["record", "model.py", "--thetas", "x"]])
+def test_an_example_that_is_wrong_is_not_understood(arguments):
+    with pytest.raises((KeyError, TyperException)):
+        understood(typer.main.get_command(app), arguments)
 
 
 def test_every_parameter_has_help():

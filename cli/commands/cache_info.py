@@ -25,10 +25,10 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
 
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
-    are limits, else since writing. `shared` is the same of the cache in PHASIC_CACHE_SHARED_DIR,
-    `remote` of that in PHASIC_CACHE_REMOTE_URL (bytes are those after compression), `leases` tells
-    of PHASIC_CACHE_REDIS_URL; each is null where there is none. `daemon` is what it does with this
-    cache, and whether it runs.
+    are limits, else since writing. `pending` are still to be saved in the tiers behind. `shared` is
+    the same of the cache in PHASIC_CACHE_SHARED_DIR, `remote` of that in PHASIC_CACHE_REMOTE_URL
+    (bytes are those after compression), `leases` tells of PHASIC_CACHE_REDIS_URL; each is null
+    where there is none. `daemon` is what it does with this cache, and whether it runs.
 
     \b
     Examples:
@@ -36,6 +36,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_CACHE_DIR=/scratch/traces phasic cache info --json
     """
     from phasic import config
+    from phasic.cache import pending
     from phasic.trace_cache import file_remote, file_store, leases, tiers
 
     among = leases()
@@ -46,6 +47,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
         **_held(store),
+        "pending": len(pending.keys(store.directory)),
         **{name: config.get_int(f"cache_{name}") for name in limits},
         "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
         "remote": _remote(file_remote()) if "remote" in tiers() else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -41,7 +40,7 @@ def path(
     directory = trace_directory(tier)
     if key is None:
         return Result(Value("path", directory.path))
-    found = directory.entry_path(whole_key(key, tier))
-    if not os.path.lexists(found):
+    found = directory.found_path(whole_key(key, tier))
+    if found is None:
         raise no_such_key(key, tier)
     return Result(Value("path", found))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def pin(
     directory = trace_directory(tier)
     whole = [whole_key(key, tier) for key in keys]
     for key in whole:
-        if not os.path.lexists(directory.entry_path(key)):
+        if directory.found_path(key) is None:
             raise no_such_key(key, tier)
     rows = [(key, pins.pin(directory, key)) for key in whole]
     return Result(Table(("key", "newly_pinned"), rows, noun="key"))

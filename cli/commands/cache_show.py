@@ -59,13 +59,18 @@ def show(
 
 def _file(key: str, tier: DirectoryTier) -> dict[str, Json]:
     from phasic.cache import access, pins
+    from phasic.cache.directory import PACKED
+    from phasic.cli.keys import no_such_key
     from phasic.trace_cache import trace_directory
 
     directory = trace_directory(tier)
-    path = directory.entry_path(key)
+    path = directory.found_path(key)
+    if path is None:
+        raise no_such_key(key, tier)
     used = access.last_uses(directory).get(key)
     return {
         "path": path,
+        "compressed": os.stat(path).st_size if path.endswith(PACKED) else None,
         "written": utc(os.stat(path).st_mtime),
         "used": None if used is None else utc(used),
         "pinned": key in pins.pinned(directory),

@@ -20,7 +20,6 @@ static ptd_status allocate_frozen(const ptd_trace_meta *meta, int64_t n_entries,
     const size_t n = (size_t)meta->n_vertices;
     const size_t m = (size_t)meta->n_edges;
     const size_t n_forms = (size_t)meta->n_forms;
-    frozen->states = ptd_allocate(n, (size_t)meta->state_length * sizeof *frozen->states);
     frozen->vertex_class = ptd_allocate(n, sizeof *frozen->vertex_class);
     frozen->added_order = ptd_allocate(n, sizeof *frozen->added_order);
     frozen->edge_start = ptd_allocate_zero(n + 1, sizeof *frozen->edge_start);
@@ -30,8 +29,8 @@ static ptd_status allocate_frozen(const ptd_trace_meta *meta, int64_t n_entries,
     frozen->form_start = ptd_allocate(n_forms + 1, sizeof *frozen->form_start);
     frozen->form_parameter = ptd_allocate((size_t)n_entries, sizeof *frozen->form_parameter);
     frozen->form_coefficient = ptd_allocate((size_t)n_entries, sizeof *frozen->form_coefficient);
-    if (!frozen->states || !frozen->vertex_class || !frozen->added_order || !frozen->edge_start ||
-        !frozen->edge_to || !frozen->edge_form || !frozen->form_base || !frozen->form_start ||
+    if (!frozen->vertex_class || !frozen->added_order || !frozen->edge_start || !frozen->edge_to ||
+        !frozen->edge_form || !frozen->form_base || !frozen->form_start ||
         !frozen->form_parameter || !frozen->form_coefficient) {
         return ptd_fail(error, PTD_NO_MEMORY, -1, 0);
     }
@@ -41,10 +40,6 @@ static ptd_status allocate_frozen(const ptd_trace_meta *meta, int64_t n_entries,
 static void read_vertices(const ptd_trace_meta *meta, const ptd_array *arrays, ptd_frozen *frozen)
 {
     const uint32_t *vertex = ptd_array_u32(arrays, PTD_POSITION_VERTEX);
-    const size_t state_bytes = (size_t)(meta->n_vertices * meta->state_length) * sizeof(int32_t);
-    if (state_bytes > 0) {
-        memcpy(frozen->states, arrays[PTD_STATES].data, state_bytes);
-    }
     frozen->n_dropped = meta->n_dropped;
     for (int64_t p = 0; p < meta->n_vertices; p++) {
         frozen->added_order[p] = p;
@@ -132,9 +127,10 @@ done:
     return status;
 }
 
-ptd_status ptd_trace_graph(const ptd_trace_meta *meta,
-                           const ptd_array arrays[PTD_TRACE_ARRAY_COUNT], ptd_graph **graph,
-                           ptd_error *error)
+/* The graph but for its states. */
+static ptd_status graph_without_states(const ptd_trace_meta *meta,
+                                       const ptd_array arrays[PTD_TRACE_ARRAY_COUNT],
+                                       ptd_graph **graph, ptd_error *error)
 {
     const int64_t n_entries = ptd_array_u32(arrays, PTD_FORM_START)[meta->n_forms];
     ptd_graph *made = ptd_allocate_zero(1, sizeof *made);
@@ -165,6 +161,28 @@ done:
     return status;
 }
 
+ptd_status ptd_trace_graph(const ptd_trace_meta *meta,
+                           const ptd_array arrays[PTD_TRACE_ARRAY_COUNT], ptd_graph **graph,
+                           ptd_error *error)
+{
+    const size_t row = (size_t)meta->state_length * sizeof(int32_t);
+    ptd_graph *made = NULL;
+    ptd_status status = graph_without_states(meta, arrays, &made, error);
+    if (status != PTD_OK) {
+        return status;
+    }
+    made->frozen.states = ptd_allocate((size_t)meta->n_vertices, row);
+    if (!made->frozen.states) {
+        ptd_graph_destroy(made);
+        return ptd_fail(error, PTD_NO_MEMORY, -1, 0);
+    }
+    if (row > 0) {
+        memcpy(made->frozen.states, arrays[PTD_STATES].data, (size_t)meta->n_vertices * row);
+    }
+    *graph = made;
+    return PTD_OK;
+}
+
 ptd_status ptd_elimination_trace_graph(const ptd_elimination_trace *trace, ptd_graph **graph,
                                        ptd_error *error)
 {
@@ -177,9 +195,13 @@ ptd_status ptd_trace_hash(const ptd_trace_meta *meta, const ptd_array arrays[PTD
                           ptd_error *error)
 {
     ptd_graph *graph = NULL;
-    ptd_status status = ptd_trace_graph(meta, arrays, &graph, error);
+    ptd_status status = graph_without_states(meta, arrays, &graph, error);
     if (status == PTD_OK) {
+        /* They are most of a large trace, of which all processes that have it mapped share the
+         * pages: no copy is made to hash it. */
+        graph->frozen.states = (int32_t *)(uintptr_t)arrays[PTD_STATES].data;
         status = ptd_graph_content_hash(graph, content, error);
+        graph->frozen.states = NULL;
     }
     if (status == PTD_OK) {
         ptd_trace_key_of_content(content, (uint32_t)meta->ordering_version, key);

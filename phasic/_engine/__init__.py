@@ -3,10 +3,20 @@
 Importing this package loads the compiled module and no numpy; `views`, and what uses it, does.
 """
 
-from phasic._native import ffi, lib
+from pathlib import Path
 
 from .._version import __version__
-from ..errors import InternalError
+from ..errors import DependencyError, InternalError
+
+try:
+    from phasic._native import ffi, lib
+except ModuleNotFoundError as error:
+    raise DependencyError(
+        f"{Path(__file__).parents[1]} is the source of phasic, without its compiled engine",
+        code="ENGINE_MISSING",
+        hint="start Python in another directory than that of the source, which hides the installed "
+        "phasic; `pip install .` installs it",
+    ) from error
 
 _built = ffi.string(lib.phasic_built_version()).decode()
 if _built != __version__:

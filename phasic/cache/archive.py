@@ -1,7 +1,8 @@
 """Entries in and out of a cache as a tar file, which every machine can read and make.
 
-A member is `<key><suffix>`, nothing else. Memory does not depend on the size of entries; each is
-validated before it is published, however it came.
+A member is `<key><suffix>`, or `<key><suffix>.zst` where the entry is compressed, nothing else.
+Memory does not depend on the size of entries; each is validated before it is published, however it
+came.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
-from ..errors import CacheError, FormatError
+from ..errors import FormatError
 from .directory import CacheDirectory, Entry, failed
 from .scratch import scratch_file
 from .store import Store
@@ -49,7 +50,7 @@ def export(directory: CacheDirectory, entries: Iterable[Entry], stream: IO[bytes
                     continue
                 with open(file, "rb") as content:
                     about = os.fstat(file)
-                    member = tarfile.TarInfo(entry.key + directory.suffix)
+                    member = tarfile.TarInfo(os.path.basename(entry.path))
                     member.size, member.mtime = about.st_size, int(about.st_mtime)
                     member.mode = 0o440
                     archive.addfile(member, content)
@@ -66,13 +67,12 @@ def import_into(store: Store[T], stream: IO[bytes]) -> Iterator[Imported]:
         FormatError: it is no tar file, or ends too early.
         CacheError: the cache cannot be written to.
     """
-    suffix = store.directory.suffix
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                key = member.name.removesuffix(suffix)
+                key = store.directory.key_of(member.name)
                 content = archive.extractfile(member) if member.isreg() else None
-                if content is None or not is_entry_name(store.directory, member.name):
+                if content is None or key is None:
                     yield Imported(member.name, False, "its name is not that of an entry")
                     continue
                 try:
@@ -85,15 +85,6 @@ def import_into(store: Store[T], stream: IO[bytes]) -> Iterator[Imported]:
             code="ARCHIVE_INVALID",
             hint="it is a tar file, as `phasic cache export` writes it",
         ) from error
-
-
-def is_entry_name(directory: CacheDirectory, name: str) -> bool:
-    """Whether a file of that name would be an entry."""
-    try:
-        directory.entry_path(name.removesuffix(directory.suffix))
-    except CacheError:
-        return False
-    return name.endswith(directory.suffix)
 
 
 def _publish(store: Store[T], key: str, content: IO[bytes]) -> bool:

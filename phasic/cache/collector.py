@@ -17,9 +17,18 @@ from dataclasses import dataclass
 
 from ..errors import CacheError
 from . import access, pending, pins
-from .directory import ACCESS, PLANS, QUARANTINE, TEMPORARY, CacheDirectory, Entry, failed, is_key
+from .directory import (
+    ACCESS,
+    PENDING,
+    PLANS,
+    QUARANTINE,
+    TEMPORARY,
+    CacheDirectory,
+    Entry,
+    failed,
+    is_key,
+)
 from .lease import LEASES, Lease, Turn, pauses
-from .pending import PENDING
 
 DAY = 86_400.0
 # A file that nobody has written to for so long has no writer any more. The file system's clock
@@ -201,7 +210,9 @@ def sweep(directory: CacheDirectory, key: str) -> None:
     Raises:
         CacheError: it cannot be removed.
     """
-    path = directory.entry_path(key)
+    path = directory.found_path(key)
+    if path is None:
+        return
     try:
         now = os.stat(path).st_mtime  # by the file system's clock
     except FileNotFoundError:
@@ -229,7 +240,7 @@ def _unmeaning_marks(directory: CacheDirectory, moment: float) -> Iterator[str]:
     """Marks of entries that were gone before they were marked, so that nobody relies on them."""
     for path in _older(directory, PENDING, moment):
         name = os.path.basename(path)
-        if not is_key(name) or not os.path.lexists(directory.entry_path(name)):
+        if not is_key(name) or directory.found_path(name) is None:
             yield path
 
 

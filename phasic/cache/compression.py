@@ -7,6 +7,7 @@ it claims is refused too. Window and input are bounded with it.
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import IO, Any, Protocol
 
@@ -103,6 +104,16 @@ def decompress(source: Source, target: IO[bytes], limit: int) -> int:
     if n_bytes < claimed:
         raise _bad(f"ends after {n_bytes:,} of the {claimed:,} bytes that it claims")
     return n_bytes
+
+
+def claimed(source: Source) -> int:
+    """How many bytes a frame says that it holds; nothing of it is decompressed.
+
+    Raises:
+        DependencyError: Zstandard is not installed.
+        FormatError: it is no frame, or does not say.
+    """
+    return _Bounded(source).claim(_zstandard(), sys.maxsize)
 
 
 class _Bounded:

@@ -1,6 +1,7 @@
 """A cache directory: whom it trusts, its entries, and the dot-directories of its housekeeping.
 
-One file an entry, `<key><suffix>`, the key 64 hexadecimal digits. Dot-directories hold what is no
+One file an entry, `<key><suffix>`, the key 64 hexadecimal digits, or the same compressed,
+`<key><suffix>.zst`. Dot-directories hold what is no
 entry; they are made when needed, as open to the group as the cache is, and removed when empty:
 `.tmp` (being written), `.lease` (being recorded), `.quarantine` (damaged), `.access` (last uses,
 only where there are limits), `.pins`, `.pending` (to be saved in the tiers behind), `.plans`.
@@ -13,7 +14,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from errno import ENOTDIR
+from errno import EINVAL, ENOTDIR
 
 from ..errors import CacheError
 
@@ -21,15 +22,20 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _PRIVATE = 0o700
 _AGAIN = 16  # another process may remove a dot-directory between two of our calls
 
+PACKED = ".zst"
 TEMPORARY = ".tmp"
 QUARANTINE = ".quarantine"
 PLANS = ".plans"
 ACCESS = ".access"
+PENDING = ".pending"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of the cache. `modified` is in seconds since the epoch."""
+    """One key of the cache. `modified` is in seconds since the epoch.
+
+    Of one that is there in both forms the path is the plain one's and the bytes are those of both.
+    """
 
     key: str
     path: str
@@ -62,20 +68,43 @@ class CacheDirectory:
             )
         return os.path.join(self.path, key + self.suffix)
 
+    def packed_path(self, key: str) -> str:
+        """Where the entry of `key` is or would be, compressed."""
+        return self.entry_path(key) + PACKED
+
+    def found_path(self, key: str) -> str | None:
+        """Where the entry of `key` is, whatever is there in its place; None where nothing is."""
+        plain, packed = self.entry_path(key), self.packed_path(key)
+        return next((path for path in (plain, packed) if os.path.lexists(path)), None)
+
     def entries(self) -> list[Entry]:
         """All entries, by key. One that vanishes meanwhile is left out.
 
         Raises:
             CacheError: the directory is there and cannot be read, or is not trusted.
         """
-        return sorted(self._entries(), key=lambda entry: entry.key)
+        found: dict[str, Entry] = {}
+        for entry in sorted(self._entries(), key=lambda entry: entry.path):
+            plain = found.get(entry.key)
+            if plain is None:
+                found[entry.key] = entry
+                continue
+            found[entry.key] = Entry(
+                entry.key,
+                plain.path,
+                plain.n_bytes + entry.n_bytes,
+                max(plain.modified, entry.modified),
+            )
+        return list(found.values())
 
     def irregular(self) -> list[str]:
         """Keys whose place is taken by what is no regular file."""
         return sorted(
-            key
-            for key, item in self._named_like_entries()
-            if not item.is_file(follow_symlinks=False)
+            {
+                key
+                for key, item in self._named_like_entries()
+                if not item.is_file(follow_symlinks=False)
+            }
         )
 
     def _entries(self) -> Iterator[Entry]:
@@ -95,17 +124,24 @@ class CacheDirectory:
         except OSError as error:
             raise failed(self.path, error) from error
         for item in found:
-            key = item.name.removesuffix(self.suffix)
-            if key != item.name and is_key(key):
+            key = self.key_of(item.name)
+            if key is not None:
                 yield key, item
 
+    def key_of(self, name: str) -> str | None:
+        """The key of the entry that a file of that name would be, in either form; else None."""
+        plain = name.removesuffix(PACKED)
+        key = plain.removesuffix(self.suffix)
+        return key if key != plain and is_key(key) else None
+
     def remove(self, key: str) -> bool:
-        """Removes one entry; whether it was there.
+        """Removes one entry, in both forms; whether it was there.
 
         Raises:
             CacheError: it is there and cannot be removed.
         """
-        return self.unlink(self.entry_path(key))
+        removed = [self.unlink(path) for path in (self.entry_path(key), self.packed_path(key))]
+        return any(removed)
 
     def quarantined(self) -> list[str]:
         """Names of the entries that were moved aside."""
@@ -113,7 +149,7 @@ class CacheDirectory:
 
     def clear(self, kept: frozenset[str] = frozenset()) -> list[Entry]:
         """Removes all entries but those of the keys `kept`, and what is quarantined, planned or
-        noted of them.
+        noted of them, marks of what is to be saved behind too.
 
         Files that are being written are left to their writers.
 
@@ -126,9 +162,9 @@ class CacheDirectory:
         removed = [
             entry for entry in self.entries() if entry.key not in kept and self.remove(entry.key)
         ]
-        for name in (QUARANTINE, PLANS, ACCESS):
+        for name in (QUARANTINE, PLANS, ACCESS, PENDING):
             for file in self.listing(name):
-                if name != ACCESS or file not in kept:
+                if name not in (ACCESS, PENDING) or file not in kept:
                     self.discard(os.path.join(self.folder(name), file))
             self.drop_folder(name)
         return removed
@@ -204,6 +240,29 @@ class CacheDirectory:
                 raise failed(folder, error) from error
         raise AssertionError("the last attempt returns or raises")
 
+    def settle(self, path: str) -> None:
+        """Makes a new name last; one that may not last is taken back.
+
+        Raises:
+            CacheError: the directory cannot be written out.
+        """
+        try:
+            self.sync()
+        except CacheError:
+            self.unlink(path)
+            raise
+
+    def sync(self) -> None:
+        """Has the names in the directory on the medium.
+
+        Raises:
+            CacheError: they cannot be written out.
+        """
+        try:
+            sync_folder(self.path)
+        except OSError as error:
+            raise failed(self.path, error) from error
+
     def drop_folder(self, name: str) -> None:
         """Removes a dot-directory if it is empty."""
         self._removed(self.folder(name))
@@ -261,6 +320,18 @@ class CacheDirectory:
         except OSError:
             return False
         return True
+
+
+def sync_folder(path: str) -> None:
+    """Has the names in a folder on the medium. Raises `OSError`."""
+    file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno != EINVAL:  # a file system that has no such thing
+            raise
+    finally:
+        os.close(file)
 
 
 def is_key(name: str) -> bool:

@@ -16,9 +16,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .directory import CacheDirectory, failed, is_key
-
-PENDING = ".pending"
+from .directory import PENDING, CacheDirectory, failed, is_key, sync_folder
 
 
 def mark(directory: CacheDirectory, key: str) -> None:
@@ -29,10 +27,7 @@ def mark(directory: CacheDirectory, key: str) -> None:
     """
     directory.entry_path(key)  # refuses what is no key
     directory.within(PENDING, lambda folder, _mode: _mark(directory, folder, key))
-    try:
-        _sync(directory.path)
-    except OSError as error:
-        raise failed(directory.path, error) from error
+    directory.sync()
 
 
 def keys(directory: CacheDirectory) -> list[str]:
@@ -92,16 +87,8 @@ def _mark(directory: CacheDirectory, folder: str, key: str) -> bool:
         os.fsync(file)
     finally:
         os.close(file)
-    _sync(folder)
+    sync_folder(folder)
     return made
-
-
-def _sync(folder: str) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _lock(file: int) -> bool:

@@ -14,7 +14,6 @@ them until it has saved; only the recording itself is done by the caller.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
@@ -101,7 +100,7 @@ class WriteBehind(Tiers[T]):
             pending.mark(directory, key)
             return (
                 not is_at_work(directory)
-                and os.path.lexists(directory.entry_path(key))
+                and directory.found_path(key) is not None
                 and pending.is_marked(directory, key)
             )
         except CacheError as error:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import caches
 import contest
 import densities
 import density_models
@@ -50,8 +51,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--large", action="store_true", help="SIRS with 45,150 states too")
     parser.add_argument(
         "--only",
-        choices=("contest", "densities", "jax", "inference", "shipped", "sessions"),
-        help="only evaluation, densities, JAX models, fits, the models that ship, or the rest",
+        choices=("contest", "densities", "jax", "inference", "shipped", "cache", "sessions"),
+        help="only evaluation, densities, JAX models, fits, models that ship, caches, or the rest",
     )
     parser.add_argument(
         "--no-python-peers",
@@ -131,6 +132,10 @@ def main() -> int:
     if options.only in (None, "shipped"):
         print("models that ship", file=sys.stderr, flush=True)
         shipped.run(results)
+        _write(options, results)
+    if options.only in (None, "cache"):
+        print("caches", file=sys.stderr, flush=True)
+        caches.Caches(peers, work_dir, results).run()
         _write(options, results)
     if options.only in (None, "sessions"):
         print("sessions", file=sys.stderr, flush=True)

@@ -19,17 +19,19 @@ def build_shim(folder: Path) -> Path:
     return library
 
 
-def run(name: str, *arguments: object, library: Path) -> tuple[int, str]:
+def run(
+    name: str, *arguments: object, library: Path | None = None, module: str = "cache_trials"
+) -> tuple[int, str]:
     """One trial in a process of its own: exit status and output."""
     paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
-        [sys.executable, "-m", "cache_trials", name, *map(str, arguments)],
+        [sys.executable, "-m", module, name, *map(str, arguments)],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(paths),
             "LD_PRELOAD": os.pathsep.join(
                 # A sanitizer's runtime has to come first.
-                filter(None, [os.environ.get("LD_PRELOAD"), str(library)])
+                filter(None, [os.environ.get("LD_PRELOAD"), library and str(library)])
             ),
         },
         stdout=subprocess.PIPE,

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from .tools import need
+from .tools import NotInstalled, need
 
 ADDRESS = "10.0.0.1"
 _INSIDE = "CACHE_TRIALS_INSIDE"
@@ -20,7 +20,10 @@ def enter(arguments: list[str]) -> None:
         # Resolvers take a machine with none but the loop's address for one without network.
         subprocess.run(["ip", "address", "add", ADDRESS, "dev", "lo"], check=True)
         return
-    os.environ[_INSIDE] = "1"
     apart = ["--pid", "--mount", "--uts", "--net", "--fork", "--kill-child", "--mount-proc"]
+    tried = subprocess.run(["unshare", *apart, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        raise NotInstalled(f"no namespaces: {tried.stderr.strip()}")
+    os.environ[_INSIDE] = "1"
     command = ["unshare", *apart, sys.executable, "-m", "cache_trials.machines", *arguments]
     os.execvp(command[0], command)
