@@ -16,6 +16,7 @@ from phasic.cli.commands.cache_path import path
 from phasic.cli.commands.cache_pin import pin, unpin
 from phasic.cli.commands.cache_plot import plot_use
 from phasic.cli.commands.cache_prune import prune
+from phasic.cli.commands.cache_push import pull, push
 from phasic.cli.commands.cache_show import show
 from phasic.cli.commands.cache_transfer import export_entries, import_entries
 from phasic.cli.commands.cache_verify import verify
@@ -117,6 +118,7 @@ def cache_top(context: typer.Context) -> None:
       phasic cache verify
       phasic cache prune --max-bytes 2G
       phasic cache export -o traces.tar
+      phasic cache push --all
       phasic cache clear --dry-run
     """
     session_of(context).command = f"cache {context.invoked_subcommand or ''}".strip()
@@ -184,6 +186,8 @@ _SHORT = {
     unpin: "Let traces go again when limits say so.",
     export_entries: "Write traces to a tar file.",
     import_entries: "Take the traces of a tar file into the cache.",
+    push: "Save traces in the remote cache.",
+    pull: "Take traces of the remote cache into this one.",
     path: "Where the cache or one of its traces lies.",
     start: "Start the daemon in the background.",
     stop: "Stop the daemon.",
@@ -232,6 +236,8 @@ _add(cache, "pin", pin)
 _add(cache, "unpin", unpin)
 _add(cache, "export", export_entries)
 _add(cache, "import", import_entries)
+_add(cache, "push", push)
+_add(cache, "pull", pull)
 _add(cache, "path", path)
 app.add_typer(config, name="config", short_help="Settings: where they come from; changing them.")
 _add(config, "list", list_settings)

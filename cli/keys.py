@@ -29,12 +29,8 @@ def whole_key(text: str, *tiers: Tier) -> str:
         )
     if len(text) == _KEY_LENGTH:
         return text
-    from phasic.trace_cache import file_store
-
     for tier in tiers:
-        store = file_store(tier)
-        entries = store.reach(store.directory.entries)
-        keys = [entry.key for entry in entries if entry.key.startswith(text)]
+        keys = _keys_that_start(text, tier)
         if len(keys) > 1:
             raise FormatError(
                 f"{len(keys)} cached traces have keys that start with {text}",
@@ -48,11 +44,21 @@ def whole_key(text: str, *tiers: Tier) -> str:
 
 def no_such_key(text: str, *tiers: Tier) -> FormatError:
     """The error of a key that none of the tiers has."""
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_cache import where
 
-    places = " and in ".join(trace_directory(tier).path for tier in tiers)
+    places = " and in ".join(map(where, tiers))
     return FormatError(
         f"the cache in {places} has no trace {text}",
         code="CACHE_MISS",
         hint="`phasic cache list` shows what there is; `phasic record MODEL` records",
     )
+
+
+def _keys_that_start(text: str, tier: Tier) -> list[str]:
+    from phasic.trace_cache import file_remote, file_store
+
+    if tier == "remote":
+        return [entry.key for entry in file_remote().entries(text)]
+    store = file_store(tier)
+    entries = store.reach(store.directory.entries)
+    return [entry.key for entry in entries if entry.key.startswith(text)]

@@ -135,6 +135,14 @@ TierOption: TypeAlias = Annotated[
     typer.Option("--tier", help="The cache of this machine, or PHASIC_CACHE_SHARED_DIR."),
 ]
 
+AnyTierOption: TypeAlias = Annotated[
+    Literal["local", "shared", "remote"],
+    typer.Option(
+        "--tier",
+        help="The cache of this machine, PHASIC_CACHE_SHARED_DIR, or PHASIC_CACHE_REMOTE_URL.",
+    ),
+]
+
 JsonOption: TypeAlias = Annotated[
     bool,
     typer.Option(

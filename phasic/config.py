@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -102,6 +103,37 @@ def _directory_or_none(raw: object) -> str:
     return "" if raw == "" else _directory(raw)
 
 
+class _Unshown(ValueError):
+    """What is wrong with a value that may hold a password, so it is not repeated."""
+
+
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w!.*'()/ -]*)?")
+_DIRECTORY_URL = re.compile(r"file:///.*")
+_HTTP = re.compile(r"https?://[\w.:\[\]-]+(/[\w.~/-]*)?")
+_REDIS = re.compile(r"rediss?://[\w.:\[\]-]+(/\d*)?|unix:///[^?#@]+(\?db=\d+)?")
+
+
+def _url(expected: str, *forms: re.Pattern[str]) -> Callable[[object], str]:
+    def parse(raw: object) -> str:
+        if raw == "":
+            return ""
+        if isinstance(raw, str) and "@" in raw:
+            raise _Unshown(
+                f"expected {expected}, without user and password (it is not repeated here)"
+            )
+        if not isinstance(raw, str) or not any(form.fullmatch(raw) for form in forms):
+            raise _Unshown(f"expected {expected} (what was given is not repeated here)")
+        return raw
+
+    return parse
+
+
+def _word(raw: object) -> str:
+    if not isinstance(raw, str) or not re.fullmatch(r"[\w.-]*", raw):
+        raise ValueError("expected letters, digits, dots and dashes")
+    return raw
+
+
 @dataclass(frozen=True)
 class Key:
     """One row of the table: its name, default, how raw values are read, what it does."""
@@ -130,10 +162,44 @@ KEYS: tuple[Key, ...] = (
     Key("cache_dir", "~/.phasic_cache/traces", _directory, "where traces are kept"),
     Key("cache_shared_dir", "", _directory_or_none, "a cache of many machines, behind cache_dir"),
     Key(
-        "cache_deadline_seconds", 30.0, _seconds, "longest wait for one answer of cache_shared_dir"
+        "cache_deadline_seconds",
+        30.0,
+        _seconds,
+        "longest wait for an answer of a cache behind cache_dir",
+    ),
+    Key(
+        "cache_remote_url",
+        "",
+        _url("s3://bucket/prefix or file:///directory", _BUCKET, _DIRECTORY_URL),
+        "a cache in object storage behind the others: s3://bucket/prefix",
+    ),
+    Key(
+        "cache_remote_endpoint",
+        "",
+        _url("http://host:port or https://host:port", _HTTP),
+        "of the object storage, where it is not Amazon's",
+    ),
+    Key("cache_remote_region", "", _word, "of the object storage"),
+    Key(
+        "cache_redis_url",
+        "",
+        _url("redis://host:port/0, rediss://host:port/0 or unix:///socket?db=0", _REDIS),
+        "a Redis that keeps machines without a shared directory from recording the same",
+    ),
+    Key("cache_redis_user", "", _word, "who asks it"),
+    Key(
+        "cache_redis_password_file",
+        "",
+        _directory_or_none,
+        "where the password is, readable by its owner alone; else REDISCLI_AUTH",
+    ),
+    Key(
+        "cache_write_behind",
+        False,
+        _boolean,
+        "save in the caches behind cache_dir in the background",
     ),
     Key("cache_compress_bytes", 0, _bytes, "traces of so many bytes go compressed there; 0: never"),
-    Key("cache_write_behind", False, _boolean, "save in cache_shared_dir in the background"),
     Key("cache_high_bytes", 0, _bytes, "bytes of traces that start a collection; 0: no limit"),
     Key("cache_low_bytes", 0, _bytes, "how far it goes; 0: nine tenths of cache_high_bytes"),
     Key("cache_max_age_days", 0, _at_least(0), "traces unused for longer go; 0: no limit"),
@@ -223,8 +289,9 @@ def parse(key: Key, raw: object, source: str) -> Value:
         return key.parse(raw)
     except ValueError as error:
         place = key.variable if source == "environment" else f"{key.name} ({source})"
+        shown = "" if isinstance(error, _Unshown) else f" is {raw!r}"
         raise ConfigError(
-            f"{place} is {raw!r}: {error}",
+            f"{place}{shown}: {error}",
             code="CONFIG_VALUE",
             hint="give such a value, or none for the default",
         ) from error

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, Required, TypeAlias, TypedDict, TypeVar
 
@@ -21,7 +22,8 @@ from .cache.counts import Counts
 from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
-from .cache.summary import summarise
+from .cache.summary import Summary, summarise, summary_of
+from .cache.tiers import Tier as AnyTier
 from .cache.tiers import Tiers
 from .cache.write_behind import WriteBehind
 from .daemon.through import Through
@@ -29,11 +31,21 @@ from .daemon.through import Through
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
     from ._engine.trace import TraceHandle
+    from .cache.breaker import Breaker
+    from .cache.objects import Objects, Place
+    from .cache.redis_lease import RedisLeases
+    from .cache.remote import RemoteTier
 
 H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
-Tier: TypeAlias = Literal["local", "shared"]
-_KEYS: dict[Tier, str] = {"local": "cache_dir", "shared": "cache_shared_dir"}
+DirectoryTier: TypeAlias = Literal["local", "shared"]
+Tier: TypeAlias = DirectoryTier | Literal["remote"]
+KEYS: dict[Tier, str] = {
+    "local": "cache_dir",
+    "shared": "cache_shared_dir",
+    "remote": "cache_remote_url",
+}
+_VARIABLES = {"shared": "PHASIC_CACHE_SHARED_DIR", "remote": "PHASIC_CACHE_REMOTE_URL"}
 _resumed: set[str] = set()  # local directories whose marks this process has looked at
 
 
@@ -81,25 +93,39 @@ def get_cache_dir() -> Path:
 
 def tiers() -> tuple[Tier, ...]:
     """Those that are configured, in the order in which they are asked."""
-    return ("local", "shared") if config.get_str("cache_shared_dir") else ("local",)
+    return tuple(tier for tier, key in KEYS.items() if config.get_str(key))
 
 
-def trace_directory(tier: Tier = "local") -> CacheDirectory:
+def _configured(tier: Tier) -> None:
+    if tier not in tiers():
+        raise errors.ConfigError(
+            f"there is no {tier} cache",
+            code="CACHE_NO_TIER",
+            hint=f"{_VARIABLES[tier]} ({KEYS[tier]} of the configuration) names one",
+        )
+
+
+def where(tier: Tier) -> str:
+    """The directory of a tier, or where its objects are.
+
+    Raises:
+        ConfigError: there is no such tier.
+    """
+    _configured(tier)
+    return config.get_str(KEYS[tier])
+
+
+def trace_directory(tier: DirectoryTier = "local") -> CacheDirectory:
     """The directory of a tier with its entries.
 
     Raises:
         ConfigError: there is no such tier.
     """
-    if tier not in tiers():
-        raise errors.ConfigError(
-            "there is no shared cache",
-            code="CACHE_NO_TIER",
-            hint="PHASIC_CACHE_SHARED_DIR (cache_shared_dir of the configuration) names one",
-        )
-    return CacheDirectory(config.get_str(_KEYS[tier]), SUFFIX)
+    _configured(tier)
+    return CacheDirectory(config.get_str(KEYS[tier]), SUFFIX)
 
 
-def limits(tier: Tier = "local") -> Limits:
+def limits(tier: DirectoryTier = "local") -> Limits:
     """Those of the configuration, which are the local directory's.
 
     A shared one has none of its own accord: its many users may be configured differently.
@@ -114,12 +140,12 @@ def limits(tier: Tier = "local") -> Limits:
     )
 
 
-def trace_store(tier: Tier = "local") -> Store[TraceHandle]:
+def trace_store(tier: DirectoryTier = "local") -> Store[TraceHandle]:
     """The store of traces of one tier, as the configuration says."""
     return _store(_trace_handle, tier)
 
 
-def file_store(tier: Tier = "local", instead: Limits | None = None) -> Store[StoredTrace]:
+def file_store(tier: DirectoryTier = "local", instead: Limits | None = None) -> Store[StoredTrace]:
     """The same for those that handle traces as files; it loads no numpy.
 
     `instead` takes the place of the configured limits.
@@ -153,7 +179,10 @@ def served_counts() -> dict[str, Counts]:
     """Where the daemon counts what it does, by tier."""
     local = f"daemon:{os.path.realpath(trace_directory().path)}"
     counts = {"local": Counts(_counts_folder(), local)}
-    counts.update((tier, file_store(tier).counts) for tier in tiers()[1:])
+    if "shared" in tiers():
+        counts["shared"] = file_store("shared").counts
+    if "remote" in tiers():
+        counts["remote"] = file_remote().counts
     return counts
 
 
@@ -161,8 +190,8 @@ def _write_behind(nearest: Store[H], handle: Callable[[], type[H]]) -> WriteBehi
     return WriteBehind(nearest, _behind(handle), config.get_float("cache_deadline_seconds"))
 
 
-def _behind(handle: Callable[[], type[H]]) -> list[Store[H]]:
-    return [_store(handle, tier) for tier in tiers()[1:]]
+def _behind(handle: Callable[[], type[H]]) -> list[AnyTier[H]]:
+    return [_remote(handle) if tier == "remote" else _store(handle, tier) for tier in tiers()[1:]]
 
 
 def _counts_folder() -> str:
@@ -171,10 +200,100 @@ def _counts_folder() -> str:
 
 def places() -> dict[str, str]:
     """Where each tier is, by its key in the configuration."""
-    return {_KEYS[tier]: config.get_str(_KEYS[tier]) for tier in tiers()}
+    return {KEYS[tier]: config.get_str(KEYS[tier]) for tier in tiers()}
 
 
-def _store(handle: Callable[[], type[H]], tier: Tier, instead: Limits | None = None) -> Store[H]:
+def trace_remote() -> RemoteTier[TraceHandle]:
+    """The traces in object storage, as the configuration says; nothing is asked of it yet.
+
+    Raises:
+        ConfigError: none is configured.
+        DependencyError: a package for it is not installed.
+    """
+    return _remote(_trace_handle)
+
+
+def file_remote() -> RemoteTier[StoredTrace]:
+    """The same for those that handle traces as files; it loads no numpy."""
+    return _remote(_stored_trace)
+
+
+def leases() -> RedisLeases | None:
+    """Those among machines; None where no Redis is configured.
+
+    Raises:
+        DependencyError: the package for it is not installed.
+    """
+    url = config.get_str("cache_redis_url")
+    if not url:
+        return None
+    place = _place()
+    return _leases(
+        url,
+        config.get_str("cache_redis_user"),
+        config.get_str("cache_redis_password_file"),
+        sha256(f"{place.endpoint} {place.url}".encode()).hexdigest()[:16],
+        config.get_float("cache_lease_seconds"),
+        config.get_float("cache_deadline_seconds"),
+        _counts_folder(),
+    )
+
+
+def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
+    from .cache.remote import RemoteTier
+
+    _configured("remote")
+    place, folder = _place(), _counts_folder()
+    seconds = config.get_float("cache_deadline_seconds")
+    return RemoteTier(
+        _objects(place, seconds),
+        _TraceCodec(handle),
+        trace_directory(),
+        config.get_int("max_trace_bytes"),
+        Counts(folder, f"remote:{place.url}"),
+        _remote_breaker(place, folder),
+        leases(),
+        config.get_float("cache_wait_seconds"),
+    )
+
+
+def _place() -> Place:
+    from .cache.objects import Place
+
+    return Place(
+        config.get_str("cache_remote_url"),
+        config.get_str("cache_remote_endpoint"),
+        config.get_str("cache_remote_region"),
+    )
+
+
+@cache
+def _objects(place: Place, seconds: float) -> Objects:
+    from .cache.objects import Objects
+
+    return Objects(place, seconds)
+
+
+@cache
+def _remote_breaker(place: Place, folder: str) -> Breaker:
+    from .cache.breaker import Breaker
+    from .cache.objects import HINT
+
+    return Breaker("the remote cache", HINT, Counts(folder, f"remote:{place.url}"))
+
+
+@cache
+def _leases(
+    url: str, user: str, file: str, space: str, term: float, seconds: float, folder: str
+) -> RedisLeases:
+    from .cache.redis_lease import RedisLeases
+
+    return RedisLeases(url, user, file, space, term, seconds, Counts(folder, f"redis:{url}"))
+
+
+def _store(
+    handle: Callable[[], type[H]], tier: DirectoryTier, instead: Limits | None = None
+) -> Store[H]:
     directory = trace_directory(tier)
     policy = Policy(
         limits=limits(tier) if instead is None else instead,
@@ -230,10 +349,10 @@ def get_cache_use(tier: Tier = "local") -> CacheUse:
     """What a tier of the cache holds, and what happened to it over time.
 
     Args:
-        tier: "local", or "shared" where there is one.
+        tier: "local", or "shared" or "remote" where there is one.
 
     Raises:
-        CacheError: the local directory is there and cannot be read; a shared one that cannot be
+        CacheError: the local directory is there and cannot be read; another tier that cannot be
             has its `problem` said.
         ConfigError: there is no such tier.
 
@@ -242,10 +361,18 @@ def get_cache_use(tier: Tier = "local") -> CacheUse:
         >>> get_cache_use()["problem"] is None
         True
     """
-    store = file_store(tier)
-    use = CacheUse(directory=store.directory.path, problem=None, counts=store.counts.read())
+    held: Callable[[], Summary]
+    if tier == "remote":
+        remote = file_remote()
+        counts = remote.counts
+        held = partial(_held_remotely, remote)
+    else:
+        store = file_store(tier)
+        counts = store.counts
+        held = partial(store.reach, partial(_held_in, store.directory))
+    use = CacheUse(directory=where(tier), problem=None, counts=counts.read())
     try:
-        held = store.reach(lambda: summarise(store.directory, time.time()))
+        found = held()
     except errors.CacheError as error:
         if tier == "local":
             raise
@@ -253,14 +380,22 @@ def get_cache_use(tier: Tier = "local") -> CacheUse:
         return use
     return CacheUse(
         **use,
-        traces=held.entries,
-        bytes=held.bytes,
-        pinned=held.pinned,
-        quarantined=held.quarantined,
-        not_counted=store.counts.problem(),
-        ages=held.ages,
-        sizes=held.sizes,
+        traces=found.entries,
+        bytes=found.bytes,
+        pinned=found.pinned,
+        quarantined=found.quarantined,
+        not_counted=counts.problem(),
+        ages=found.ages,
+        sizes=found.sizes,
     )
+
+
+def _held_in(directory: CacheDirectory) -> Summary:
+    return summarise(directory, time.time())
+
+
+def _held_remotely(remote: RemoteTier[StoredTrace]) -> Summary:
+    return summary_of(list(remote.entries()), time.time())
 
 
 def clear_trace_cache() -> int:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from phasic import errors
+
+if TYPE_CHECKING:
+    from fake_s3 import FakeS3
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +31,12 @@ def cache_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(directory))
     monkeypatch.setattr(errors, "_counts", type(errors._counts)())
     return directory
+
+
+@pytest.fixture
+def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
+    """A remote cache is configured, and this is its storage."""
+    from remote_storage import configured
+
+    with configured(monkeypatch) as server:
+        yield server

@@ -377,6 +377,7 @@ def test_hits_misses_and_failures_are_counted(cache_directory: Path) -> None:
         "damaged": 1,
         "evicted": 0,
         "unavailable": 0,
+        "daemon_lost": 0,
     }
 
 

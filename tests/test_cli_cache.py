@@ -37,6 +37,8 @@ INFO = {
     "ages",
     "sizes",
     "shared",
+    "remote",
+    "leases",
 }
 
 

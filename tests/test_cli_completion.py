@@ -23,7 +23,7 @@ LINES = [
     ("phasic ca", ["cache"]),
     ("phasic co", ["completion", "config", "convert"]),
     ("phasic --v", ["--version"]),
-    ("phasic cache p", ["path", "pin", "plot", "prune"]),
+    ("phasic cache p", ["path", "pin", "plot", "prune", "pull", "push"]),
     ("phasic plot --what p", ["pdf", "pmf"]),
     ("phasic plot m.py --what gr", ["graph"]),
     ("phasic plot m.py --out", ["--output"]),

@@ -44,6 +44,8 @@ COMMANDS = [
     ("cache", "unpin"),
     ("cache", "export"),
     ("cache", "import"),
+    ("cache", "push"),
+    ("cache", "pull"),
     ("cache", "path"),
     ("config",),
     ("config", "list"),

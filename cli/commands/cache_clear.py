@@ -8,12 +8,13 @@ import typer
 
 from phasic.cli.errors import UsageError
 from phasic.cli.exit_codes import ExitCode
-from phasic.cli.options import JsonOption, TierOption
+from phasic.cli.options import AnyTierOption, JsonOption
 from phasic.cli.results import Fields, Result
 from phasic.cli.session import Session, session_of
 
 if TYPE_CHECKING:
-    from phasic.cache.directory import Entry
+    from phasic.cache.directory import CacheDirectory, Entry
+    from phasic.trace_cache import DirectoryTier
 
 
 def clear(
@@ -25,11 +26,12 @@ def clear(
     pinned: Annotated[
         bool, typer.Option("--pinned", help="Remove pinned traces too, and their pins.")
     ] = False,
-    tier: TierOption = "local",
+    tier: AnyTierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
 
+    What is removed from the shared or the remote cache is gone for all who use it.
     Those that are still to be saved in the shared cache go too; `phasic cache info` counts them.
 
     \b
@@ -38,21 +40,53 @@ def clear(
       phasic cache clear --dry-run
       phasic cache clear --force
     """
+    from phasic.trace_cache import where
+
+    session, place = session_of(context), where(tier)
+    found = _remote_entries() if tier == "remote" else _unpinned(tier, pinned)
+    if not dry_run:
+        if found and not force and not _confirmed(session, found, place):
+            return _outcome(place, [], dry_run, ExitCode.NO)
+        found = _remove_remote(found) if tier == "remote" else _clear(tier, pinned)
+    return _outcome(place, found, dry_run, ExitCode.DONE)
+
+
+def _unpinned(tier: DirectoryTier, pinned: bool) -> list[Entry]:
+    cache, kept = _kept(tier, pinned)
+    return [entry for entry in cache.entries() if entry.key not in kept]
+
+
+def _clear(tier: DirectoryTier, pinned: bool) -> list[Entry]:
+    from phasic.cache import pins
+
+    cache, kept = _kept(tier, pinned)
+    removed = cache.clear(kept)
+    for key in pins.pinned(cache) - kept:
+        pins.unpin(cache, key)
+    return removed
+
+
+def _kept(tier: DirectoryTier, pinned: bool) -> tuple[CacheDirectory, frozenset[str]]:
     from phasic.cache import pins
     from phasic.trace_cache import trace_directory
 
-    session = session_of(context)
     cache = trace_directory(tier)
-    pinned_keys = pins.pinned(cache)
-    kept = frozenset() if pinned else pinned_keys
-    found = [entry for entry in cache.entries() if entry.key not in kept]
-    if not dry_run:
-        if found and not force and not _confirmed(session, found, cache.path):
-            return _outcome(cache.path, [], dry_run, ExitCode.NO)
-        found = cache.clear(kept)
-        for key in pinned_keys - kept:
-            pins.unpin(cache, key)
-    return _outcome(cache.path, found, dry_run, ExitCode.DONE)
+    return cache, frozenset() if pinned else pins.pinned(cache)
+
+
+def _remote_entries() -> list[Entry]:
+    from phasic.trace_cache import file_remote
+
+    return list(file_remote().entries())
+
+
+def _remove_remote(entries: list[Entry]) -> list[Entry]:
+    from phasic.trace_cache import file_remote
+
+    remote = file_remote()
+    for entry in entries:
+        remote.remove(entry.key)
+    return entries
 
 
 def _confirmed(session: Session, entries: list[Entry], directory: str) -> bool:

@@ -11,7 +11,8 @@ from phasic.cli.results import Fields, Json, Result
 from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
-    from phasic.trace_cache import CacheUse
+    from phasic.cache.redis_lease import RedisLeases
+    from phasic.trace_cache import CacheUse, Tier
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -20,8 +21,10 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     What is counted over time (hits, misses, saved, failed_saves, damaged, evicted) is what you did
     with this cache on this machine. Ages are times since the last use, which are noted where there
     are limits, else since writing. `pending` are still to be saved in the tiers behind. `shared` is
-    the same of the cache in PHASIC_CACHE_SHARED_DIR, null where there is none; `daemon` is what it
-    does with this cache, and whether it runs. `phasic cache plot` draws it.
+    the same of the cache in PHASIC_CACHE_SHARED_DIR, `remote` of that in PHASIC_CACHE_REMOTE_URL
+    (bytes are those after compression), `leases` tells of PHASIC_CACHE_REDIS_URL; each is null
+    where there is none. `daemon` is what it does with this cache, and whether it runs. `phasic
+    cache plot` draws it.
 
     \b
     Examples:
@@ -30,8 +33,9 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """
     from phasic import config
     from phasic.cache import pending
-    from phasic.trace_cache import get_cache_use, tiers, trace_directory
+    from phasic.trace_cache import get_cache_use, leases, trace_directory
 
+    among = leases()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
     use = get_cache_use()
     fields = {
@@ -41,7 +45,9 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         **_held(use),
         "pending": len(pending.keys(trace_directory())),
         **{name: config.get_int(f"cache_{name}") for name in limits},
-        "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
+        "shared": _behind("shared"),
+        "remote": _behind("remote"),
+        "leases": None if among is None else _leases(among),
         "daemon": _daemon(),
     }
     return Result(Fields(fields))
@@ -78,13 +84,31 @@ def _daemon() -> dict[str, Json]:
     return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
-def _shared(use: CacheUse) -> dict[str, Json]:
+def _behind(tier: Tier) -> dict[str, Json] | None:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
+    from phasic import config
+    from phasic.trace_cache import KEYS, get_cache_use, tiers, where
+
+    if tier not in tiers():
+        return None
+    use = get_cache_use(tier)
+    place: dict[str, Json] = {"directory": where(tier)}
+    if tier == "remote":
+        place = {"url": where(tier), "endpoint": config.get_str("cache_remote_endpoint")}
+    return {
+        **place,
+        "source": config.setting(KEYS[tier]).source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
+    }
+
+
+def _leases(leases: RedisLeases) -> dict[str, Json]:
     from phasic import config
 
     return {
-        "directory": use["directory"],
-        "source": config.setting("cache_shared_dir").source,
-        "problem": use["problem"],
-        **(use["counts"] if use["problem"] else _held(use)),
+        "url": leases.url,
+        "source": config.setting("cache_redis_url").source,
+        "problem": leases.problem(),
+        "unavailable": leases.counts.read()["unavailable"],
     }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from phasic.cli.options import JsonOption, TierOption
+from phasic.cli.options import AnyTierOption, JsonOption
 from phasic.cli.results import Result, Value
 
 
@@ -18,10 +18,12 @@ def path(
             metavar="[KEY]", help="The key of a cached trace, or its first 8 digits or more."
         ),
     ] = None,
-    tier: TierOption = "local",
+    tier: AnyTierOption = "local",
     as_json: JsonOption = False,
 ) -> Result:
     """The directory of the cache, which need not exist; with KEY the file of that trace.
+
+    Of the remote cache its URL; with KEY that of the object, which need not exist.
 
     \b
     Examples:
@@ -30,8 +32,11 @@ def path(
       phasic cache path KEY
     """
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_cache import file_remote, trace_directory, where
 
+    if tier == "remote":
+        url = where(tier) if key is None else file_remote().url_of(whole_key(key, tier))
+        return Result(Value("path", url))
     directory = trace_directory(tier)
     if key is None:
         return Result(Value("path", directory.path))

@@ -22,7 +22,7 @@ def doctor(
     ] = 60,
     as_json: JsonOption = False,
 ) -> Result:
-    """Check engine, packages, JAX, configuration, cache, file system and daemon.
+    """Check engine, packages, JAX, configuration, caches, file system and daemon.
 
     Each finding is ok, advice (it works, and something may be better) or problem; those two say
     what to do. Exits 1 where there is a problem. Nothing is changed and nothing is left behind.
@@ -39,6 +39,7 @@ def doctor(
     from phasic.cli.checks.engine import check_engine
     from phasic.cli.checks.finding import State
     from phasic.cli.checks.jax import check_jax
+    from phasic.cli.checks.remote import check_remote
     from phasic.cli.checks.settings import check_settings
     from phasic.cli.checks.software import check_software
 
@@ -49,6 +50,7 @@ def doctor(
             check_jax(deadline),
             check_settings(),
             check_cache(),
+            check_remote(),
             check_daemon(),
         )
     )

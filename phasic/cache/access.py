@@ -7,6 +7,7 @@ Touching without giving a time uses the file system's own clock, the same for al
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from ..errors import CacheError
 from ..messages import debug
@@ -36,7 +37,7 @@ def last_uses(directory: CacheDirectory) -> dict[str, float]:
     return found
 
 
-def last_use(entry: Entry, uses: dict[str, float]) -> float:
+def last_use(entry: Entry, uses: Mapping[str, float]) -> float:
     """Seconds since the epoch; an entry without a stamp was last used when it was written."""
     return max(entry.modified, uses.get(entry.key, 0.0))
 

@@ -19,11 +19,13 @@ from .. import errors
 from ..errors import CacheError, FormatError, PhasicError
 from ..messages import debug
 from . import access
+from .breaker import TIER_DOWN
 from .collector import Collector, Limits, sweep
 from .counts import Counts
 from .directory import CacheDirectory
-from .lease import Lease, Turn, pauses
-from .reach import TIER_DOWN, Reach, direct
+from .lease import Lease
+from .reach import Reach, direct
+from .turns import await_turn
 
 T = TypeVar("T")
 
@@ -39,6 +41,9 @@ class Codec(Protocol[T]):
 
     def save(self, directory: str, key: str, value: T) -> None:
         """Publishes the value durably; a valid entry that is there stays."""
+
+    def write(self, path: str, value: T) -> None:
+        """Writes the value to a file anywhere."""
 
     def set_aside(self, directory: str, key: str) -> None:
         """Moves the entry to `.quarantine` if it is damaged still."""
@@ -164,7 +169,13 @@ class Store(Generic[T]):
         no_lease: CacheError | None = None
         try:
             try:
-                value, problem = self._wait(lease, key, problem)
+                value, problem = await_turn(
+                    key,
+                    lambda: self.reach(lease.ask),
+                    self.look,
+                    _slept,
+                    self.policy.wait_seconds,
+                )
             except CacheError as error:
                 value, no_lease = None, error
             if value is not None:
@@ -187,37 +198,6 @@ class Store(Generic[T]):
                 f"recorded the same: {no_lease.message}",
             )
         return Obtained(made, recorded=True, kept=kept)
-
-    def _wait(
-        self, lease: Lease, key: str, problem: PhasicError | None
-    ) -> tuple[T | None, PhasicError | None]:
-        """Until the lease is ours or the value there: as `look`; or we are to go on alone."""
-        waits = pauses(self.policy.wait_seconds)
-        while True:
-            turn = self.reach(lease.ask)
-            if turn is not Turn.TAKEN:
-                # It may have come between the look and the lease.
-                value, problem = self.look(key)
-                if turn is Turn.GONE and value is None:
-                    errors.warn(
-                        "CACHE_NOT_KEPT",
-                        f"the process that was recording {key} has ended and kept nothing: "
-                        "recording here as well",
-                    )
-                return value, problem
-            pause = next(waits, None)
-            if pause is None:
-                errors.warn(
-                    "CACHE_WAIT_ENDED",
-                    f"another process has been recording {key} for more than "
-                    f"{self.policy.wait_seconds:g} s (PHASIC_CACHE_WAIT_SECONDS): recording here "
-                    "as well",
-                )
-                return None, problem
-            time.sleep(pause)
-            value, problem = self.look(key)
-            if value is not None:
-                return value, None
 
     def _give_back(self, lease: Lease) -> None:
         lease.abandon()
@@ -271,3 +251,8 @@ class Store(Generic[T]):
         if evicted:
             self.counts.add("evicted", len(evicted))
             debug(f"evicted: {len(evicted)} entries")
+
+
+def _slept(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True  # the entry may be there; a lease alone does not say

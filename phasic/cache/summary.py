@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from . import access, pins
-from .directory import CacheDirectory
+from .directory import CacheDirectory, Entry
 
 # Upper bounds of the classes, the last class has none.
 AGES: Sequence[tuple[str, float]] = (
@@ -50,11 +51,22 @@ def summarise(directory: CacheDirectory, now: float) -> Summary:
     entries = directory.entries()
     uses = access.last_uses(directory)
     kept = pins.pinned(directory)
+    return summary_of(entries, now, uses, kept, len(directory.quarantined()))
+
+
+def summary_of(
+    entries: Sequence[Entry],
+    now: float,
+    uses: Mapping[str, float] = MappingProxyType({}),
+    kept: frozenset[str] = frozenset(),
+    quarantined: int = 0,
+) -> Summary:
+    """Of entries wherever they are; `uses` and `kept` tell of uses and pins by key."""
     return Summary(
         entries=len(entries),
         bytes=sum(entry.n_bytes for entry in entries),
         pinned=sum(entry.key in kept for entry in entries),
-        quarantined=len(directory.quarantined()),
+        quarantined=quarantined,
         ages=_histogram((now - access.last_use(entry, uses) for entry in entries), AGES),
         sizes=_histogram((entry.n_bytes for entry in entries), SIZES),
     )

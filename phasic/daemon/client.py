@@ -12,8 +12,8 @@ import time
 from collections.abc import Mapping
 
 from .. import errors
+from ..cache.breaker import REST_SECONDS
 from ..cache.counts import Counts
-from ..cache.reach import REST_SECONDS
 from ..errors import CacheError, FormatError, PhasicError
 from .place import Place, connected, wrong_version
 from .protocol import PROTOCOL, Connection, Message, lost

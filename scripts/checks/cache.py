@@ -24,6 +24,7 @@ TRIALS = [
     ("failures", 1, 20),
     ("shared-fails", 1, 40),
     ("shared-hangs", 1, 40),
+    ("remote-fails", 40, 4000),
     ("later-kills", 200, 40),
     ("later-kill-at-each-call", 1, 6),
     ("later-fails", 1, 40),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from . import (
+    away,
     behind,
     copies,
     costs,
@@ -42,6 +43,7 @@ TRIALS: dict[str, tuple[int, Callable[..., Tally]]] = {
     "later-kills": (200, later.random_points),
     "later-kill-at-each-call": (1, later.each_call),
     "later-fails": (1, later.fails),
+    "remote-fails": (1, away.trials),
     "damage": (2000, damage.flips),
     "verify": (10_000, damage.many),
     "limits": (400, limits.crowd),
