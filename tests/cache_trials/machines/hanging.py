@@ -13,7 +13,8 @@ from pathlib import Path
 from ..setting import Tally, cache_in
 
 DEADLINE = 3.0  # the task's own
-GRACE = 5.0  # seconds for everything else that may take longer on a busy machine
+GRACE = 5.0  # seconds; and on a busy machine a task may take longer than the one before
+LONGER = 3.0
 
 MODEL = """
 from phasic import Graph
@@ -72,7 +73,8 @@ def go_on(
     }
     tally.must(while_hung < seconds, f"all this while it hung: {while_hung:.1f} s")
     for took, output, said in tasks:
-        tally.must(took <= usual + DEADLINE + GRACE, f"over after {took:.1f} s, not {usual:.1f} s")
+        in_time = took <= LONGER * usual + DEADLINE + GRACE
+        tally.must(in_time, f"over after {took:.1f} s, not {usual:.1f} s")
         tally.must(output in (expected, alone), f"the answer is right: {output}")
         loud = said.count("warning[CACHE_TIER_DOWN]") == 1 and "does not answer" in said
         tally.must(loud, f"it is said, once: {said}")
