@@ -35,13 +35,14 @@ html_theme = "alabaster"
 html_theme_options = {
     "description": "Phase-type distributions: record a model once, evaluate it for any theta",
     "fixed_sidebar": True,
+    "show_powered_by": False,
     "page_width": "1080px",
     "sidebar_width": "240px",
     "font_family": "Georgia, 'DejaVu Serif', serif",
 }
 html_static_path = ["static"]
 html_css_files = ["guide.css"]
-html_show_sourcelink = False
+html_show_sourcelink = html_show_copyright = False
 html_math_renderer = "mathml"
 
 
