@@ -80,14 +80,18 @@ def random_points(kills: int, *, planted: bool) -> Tally:
     chance = random.Random(1)
     n_bytes = max(map(len, expected.values()))
     with scratch() as place, planted_bug(planted):
+        with caches(place / "ordinary"):
+            ended = Child(lambda: _record_all(graphs)).wait()
+        ordinary = (ended.result or {})["s"]
         for number in range(kills):
             small = {"cache_high_bytes": 3 * n_bytes} if number % 2 else {}
             with caches(place / str(number), **small):
-                acknowledged = _killed(lambda tell: _record(graphs, tell), chance.uniform(0, 0.06))
+                moment = chance.uniform(0, ordinary)
+                acknowledged = _killed(lambda tell: _record(graphs, tell), moment)
                 left = set(_marks())
                 tally.counts["pending at death"] += len(left)
                 if left:
-                    _killed(lambda _tell: _resume(), chance.uniform(0, 0.02))
+                    _killed(lambda _tell: _resume(), chance.uniform(0, ordinary / 3))
                     tally.counts["kills"] += 1
                 tally.counts["kills"] += 1
                 tally.counts["acknowledged"] += len(acknowledged)
@@ -182,6 +186,15 @@ def _record(graphs: list[Any], tell: Callable[[str], None]) -> Mapping[str, Any]
     background.settle()
     time.sleep(60)
     return {}
+
+
+def _record_all(graphs: list[Any]) -> Mapping[str, Any]:
+    """Seconds until all is recorded and saved, when nobody kills."""
+    began = time.perf_counter()
+    for graph in graphs:
+        obtain_trace(graph)
+    background.settle()
+    return {"s": time.perf_counter() - began}
 
 
 def _resume() -> Mapping[str, Any]:
