@@ -14,6 +14,7 @@ from phasic.cli.commands.cache_info import info
 from phasic.cli.commands.cache_list import list_entries
 from phasic.cli.commands.cache_path import path
 from phasic.cli.commands.cache_pin import pin, unpin
+from phasic.cli.commands.cache_plot import plot_use
 from phasic.cli.commands.cache_prune import prune
 from phasic.cli.commands.cache_push import pull, push
 from phasic.cli.commands.cache_show import show
@@ -175,6 +176,7 @@ _SHORT = {
     completion: "A script for Tab in bash, zsh or fish.",
     doctor: "Whether all works here, and what to do where it does not.",
     info: "Where traces are kept, how much room they take, hits and misses.",
+    plot_use: "The same as a picture, PNG or SVG.",
     list_entries: "The traces in the cache, the newest first.",
     show: "One trace in the cache: its file, uses, size and model.",
     verify: "Which traces in the cache are damaged.",
@@ -224,6 +226,7 @@ app.add_typer(
     cache, name="cache", short_help="What is in the cache; checking, limiting, moving, emptying it."
 )
 _add(cache, "info", info)
+_add(cache, "plot", plot_use)
 _add(cache, "list", list_entries)
 _add(cache, "show", show)
 _add(cache, "verify", verify)

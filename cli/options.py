@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -128,15 +127,6 @@ EpochOption: TypeAlias = Annotated[
         "--epoch",
         metavar="T:X[,Y...]",
         help="From time T on theta is X,Y...; may be repeated, in the order of times.",
-    ),
-]
-
-PlotOption: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--plot",
-        metavar="FILE",
-        help="Draw it there instead, a name that ends in .png or .svg. Needs Matplotlib.",
     ),
 ]
 

@@ -7,13 +7,14 @@ vertex, the variable is Y, the integral (discrete: the sum) of r along the path;
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import density_logs, occupation
+from . import density_logs, notebook, occupation
 from ._engine.chain import DENSITY, Chain, Found
 from .arguments import Array, as_numbers
 from .central_moments import unit_of
@@ -33,6 +34,8 @@ _MOST_LOST = 1e-7
 # Moments that bound the tail beyond what the methods reach.
 _TAIL_ORDER = 32
 _SMALLEST = float(np.finfo(np.float64).tiny)
+# In a notebook moments are shown that take so little, and densities of so few vertices are drawn.
+_MOST_SHOWN_WORK, _MOST_SHOWN_VERTICES = 1_000_000, 200
 
 
 class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, SamplingFunctions):
@@ -66,6 +69,28 @@ class Distribution(MomentFunctions, TransformFunctions, LikelihoodFunctions, Sam
 
     def __repr__(self) -> str:
         return f"<Distribution of {self.trace!r} at {self.theta.tolist()}>"
+
+    def _repr_html_(self) -> str:
+        meta = self.trace.handle.meta
+        rows: list[tuple[str, object]] = [
+            ("kind", "discrete" if self.discrete else "continuous"),
+            ("vertices", meta["n_vertices"]),
+            ("trace", self.trace.key[:12]),
+        ]
+        if self.theta.size:
+            rows.append(("theta", notebook.entries(self.theta.tolist())))
+        if meta["multiply_adds"] <= _MOST_SHOWN_WORK:
+            rows += [
+                ("mean", _or_why_not(self.mean)),
+                ("standard deviation", _or_why_not(self.std)),
+            ]
+        few = meta["n_vertices"] <= _MOST_SHOWN_VERTICES
+        return notebook.shown("Distribution", rows, drawing=self._draw if few else None)
+
+    def _draw(self) -> str:
+        from .plots import plot_function, svg_element
+
+        return svg_element(plot_function(self))
 
     # ---- by vertex
 
@@ -415,3 +440,10 @@ def _scatter(values: Array, targets: NDArray[np.int64], length: int) -> Array:
     spread = np.zeros((length, *values.shape[1:]))
     spread[targets] = values
     return spread
+
+
+def _or_why_not(function: Callable[[], float]) -> float | str:
+    try:
+        return function()
+    except NumericError as error:
+        return error.message.removeprefix("FATAL: ")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import density_logs, occupation
+from . import density_logs, notebook, occupation
 from ._engine.chain import DENSITY, DISTRIBUTION, Found
 from .arguments import Array, at_least_one
 from .density_logs import Ask
@@ -73,6 +73,14 @@ class EpochDistribution(LikelihoodFunctions):
 
     def __repr__(self) -> str:
         return f"<EpochDistribution of {self.trace!r}, changes at {self.times[1:].tolist()}>"
+
+    def _repr_html_(self) -> str:
+        first = slice(notebook.MOST_ROWS)
+        pairs = zip(self.times[first].tolist(), self.thetas[first].tolist(), strict=True)
+        rows = [(time, notebook.entries(theta)) for time, theta in pairs]
+        note = f"{len(self.times):,} epochs, {self.trace.n_vertices:,} vertices"
+        columns = ("from time", "theta")
+        return notebook.shown("Distribution under epochs", rows, columns=columns, note=note)
 
     def moments(
         self, order: int, rewards: ArrayLike | None = None, *, gradient: bool = False

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import config
+from . import config, notebook
 from ._engine.record import Progress
 from ._engine.status import Context
 from .distribution import Distribution
@@ -400,6 +400,25 @@ class Graph(OwnTheta, JaxModels):
         kind = "discrete" if self._discrete else "continuous"
         size = f"{self._frozen.n_vertices} vertices" if self._frozen else "not explored yet"
         return f"<Graph: {kind}, {size}>"
+
+    def _repr_html_(self) -> str:
+        """What is known by now: nothing is explored or recorded for it."""
+        frozen, trace = self._frozen, self._trace
+        rows: list[tuple[str, Any]] = [("kind", "discrete" if self._discrete else "continuous")]
+        if frozen is None:
+            rows.append(("vertices", "not explored yet"))
+        else:
+            rows += [("vertices", frozen.n_vertices), ("edges", len(frozen.handle.edge_to))]
+            rows.append(("parameters", frozen.n_parameters))
+        for what, names in (
+            ("names of parameters", self._parameter_names),
+            ("names of states", self._state_names),
+        ):
+            if names:
+                rows.append((what, notebook.entries(names)))
+        if trace is not None:
+            return notebook.shown("Graph", rows, drawing=trace._drawing)
+        return notebook.shown("Graph", rows, note="No trace yet: graph.compute_trace()")
 
     # ---- traces
 

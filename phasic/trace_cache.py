@@ -7,11 +7,11 @@ cache cannot do is a warning: whoever has recorded a trace has it.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Required, TypeAlias, TypedDict, TypeVar
 
 from . import config, daemon_settings, errors
 from .cache import compression, pins
@@ -21,6 +21,7 @@ from .cache.counts import Counts
 from .cache.directory import CacheDirectory
 from .cache.reach import Deadline
 from .cache.store import Obtained, Policy, Store
+from .cache.summary import Summary, summarise, summary_of
 from .cache.tiers import Tier as AnyTier
 from .cache.tiers import Tiers
 from .cache.write_behind import WriteBehind
@@ -29,8 +30,6 @@ from .daemon.through import Through
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
     from ._engine.trace import TraceHandle
-    from .cache.breaker import Breaker
-    from .cache.objects import Objects, Place
     from .cache.redis_lease import RedisLeases
     from .cache.remote import RemoteTier
 
@@ -45,6 +44,25 @@ _KEYS: dict[Tier, str] = {
 }
 _VARIABLES = {"shared": "PHASIC_CACHE_SHARED_DIR", "remote": "PHASIC_CACHE_REMOTE_URL"}
 _resumed: set[str] = set()  # local directories whose marks this process has looked at
+
+
+class CacheUse(TypedDict, total=False):
+    """What a tier holds and what happened to it; `problem` alone where it cannot be asked.
+
+    `counts` are those of `phasic.cache.counts.EVENTS`; `ages` and `sizes` how many traces are in
+    each class.
+    """
+
+    directory: Required[str]
+    problem: Required[str | None]
+    counts: Required[dict[str, int]]
+    traces: int
+    bytes: int
+    pinned: int
+    quarantined: int
+    not_counted: str | None
+    ages: dict[str, int]
+    sizes: dict[str, int]
 
 
 class CacheInfo(TypedDict):
@@ -197,77 +215,34 @@ def file_remote() -> RemoteTier[StoredTrace]:
     return _remote(_stored_trace)
 
 
+def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
+    from . import remote_settings
+    from .cache.remote import RemoteTier
+
+    _configured("remote")
+    return RemoteTier(
+        remote_settings.objects(),
+        _TraceCodec(handle),
+        trace_directory(),
+        config.get_int("max_trace_bytes"),
+        remote_settings.counts(_counts_folder()),
+        remote_settings.breaker(_counts_folder()),
+        leases(),
+        config.get_float("cache_wait_seconds"),
+    )
+
+
 def leases() -> RedisLeases | None:
     """Those among machines; None where no Redis is configured.
 
     Raises:
         DependencyError: the package for it is not installed.
     """
-    url = config.get_str("cache_redis_url")
-    if not url:
+    if not config.get_str("cache_redis_url"):
         return None
-    place = _place()
-    return _leases(
-        url,
-        config.get_str("cache_redis_user"),
-        config.get_str("cache_redis_password_file"),
-        sha256(f"{place.endpoint} {place.url}".encode()).hexdigest()[:16],
-        config.get_float("cache_lease_seconds"),
-        config.get_float("cache_deadline_seconds"),
-        _counts_folder(),
-    )
+    from . import remote_settings
 
-
-def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
-    from .cache.remote import RemoteTier
-
-    _configured("remote")
-    place, folder = _place(), _counts_folder()
-    seconds = config.get_float("cache_deadline_seconds")
-    return RemoteTier(
-        _objects(place, seconds),
-        _TraceCodec(handle),
-        trace_directory(),
-        config.get_int("max_trace_bytes"),
-        Counts(folder, f"remote:{place.url}"),
-        _remote_breaker(place, folder),
-        leases(),
-        config.get_float("cache_wait_seconds"),
-    )
-
-
-def _place() -> Place:
-    from .cache.objects import Place
-
-    return Place(
-        config.get_str("cache_remote_url"),
-        config.get_str("cache_remote_endpoint"),
-        config.get_str("cache_remote_region"),
-    )
-
-
-@cache
-def _objects(place: Place, seconds: float) -> Objects:
-    from .cache.objects import Objects
-
-    return Objects(place, seconds)
-
-
-@cache
-def _remote_breaker(place: Place, folder: str) -> Breaker:
-    from .cache.breaker import Breaker
-    from .cache.objects import HINT
-
-    return Breaker("the remote cache", HINT, Counts(folder, f"remote:{place.url}"))
-
-
-@cache
-def _leases(
-    url: str, user: str, file: str, space: str, term: float, seconds: float, folder: str
-) -> RedisLeases:
-    from .cache.redis_lease import RedisLeases
-
-    return RedisLeases(url, user, file, space, term, seconds, Counts(folder, f"redis:{url}"))
+    return remote_settings.leases(_counts_folder())
 
 
 def _store(
@@ -322,6 +297,51 @@ def get_cache_info() -> CacheInfo:
         n_quarantined=len(directory.quarantined()),
         disabled=config.get_bool("disable_cache"),
     )
+
+
+def get_cache_use(tier: Tier = "local") -> CacheUse:
+    """What a tier of the cache holds, and what happened to it over time.
+
+    Args:
+        tier: "local", or "shared" or "remote" where there is one.
+
+    Raises:
+        CacheError: the local directory is there and cannot be read; another tier that cannot be
+            has its `problem` said.
+        ConfigError: there is no such tier.
+
+    Example:
+        >>> from phasic.trace_cache import get_cache_use
+        >>> get_cache_use()["problem"] is None
+        True
+    """
+    counts, summarised = _summary(tier)
+    use = CacheUse(directory=where(tier), problem=None, counts=counts.read())
+    try:
+        held = summarised()
+    except errors.CacheError as error:
+        if tier == "local":
+            raise
+        use["problem"] = error.message
+        return use
+    return CacheUse(
+        **use,
+        traces=held.entries,
+        bytes=held.bytes,
+        pinned=held.pinned,
+        quarantined=held.quarantined,
+        not_counted=counts.problem(),
+        ages=held.ages,
+        sizes=held.sizes,
+    )
+
+
+def _summary(tier: Tier) -> tuple[Counts, Callable[[], Summary]]:
+    if tier == "remote":
+        remote = file_remote()
+        return remote.counts, lambda: summary_of(list(remote.entries()), time.time())
+    store = file_store(tier)
+    return store.counts, lambda: store.reach(lambda: summarise(store.directory, time.time()))
 
 
 def clear_trace_cache() -> int:

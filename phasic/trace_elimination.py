@@ -6,14 +6,14 @@ A trace is immutable, may be shared by threads, and is the same byte for byte wh
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import config, density_batch, trace_cache, trace_json
+from . import config, density_batch, notebook, trace_cache, trace_json
 from ._engine.record import Progress
 from ._engine.status import Context
 from ._engine.trace import TraceHandle
@@ -123,6 +123,39 @@ class EliminationTrace:
 
     def __repr__(self) -> str:
         return f"<EliminationTrace {self.key[:12]}: {self.n_vertices} vertices>"
+
+    def _repr_html_(self) -> str:
+        meta = self.handle.meta
+        rows = [
+            ("key", self.key),
+            ("kind", "discrete" if self.discrete else "continuous"),
+            ("vertices", meta["n_vertices"]),
+            ("edges", meta["n_edges"]),
+            ("parameters", meta["n_parameters"]),
+            ("components", meta["n_components"]),
+            ("largest component", meta["largest_component"]),
+            ("fill-in", meta["fill_in"]),
+            ("multiply-adds", meta["multiply_adds"]),
+            ("bytes", self.n_bytes),
+        ]
+        return notebook.shown("Elimination trace", rows, drawing=self._drawing)
+
+    @property
+    def _drawing(self) -> Callable[[], str] | None:
+        """What draws its states for a notebook, if they are few."""
+        meta = self.handle.meta
+        if (
+            meta["n_vertices"] > notebook.MOST_DRAWN_VERTICES
+            or meta["n_edges"] > notebook.MOST_DRAWN_EDGES
+        ):
+            return None
+
+        def draw() -> str:
+            from .plots import plot_graph, svg_element
+
+            return svg_element(plot_graph(self))
+
+        return draw
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, EliminationTrace) and self.handle.hashes == other.handle.hashes

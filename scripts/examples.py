@@ -151,7 +151,7 @@ def _environment(directory: Path) -> dict[str, str]:
             (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}"{start} "$@"\n')
             (tools / name).chmod(0o755)
     kept = {name: text for name, text in os.environ.items() if not name.startswith("PHASIC_")}
-    for name in "XDG_CONFIG_HOME", "PYTHONSAFEPATH":
+    for name in "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "PYTHONSAFEPATH":
         kept.pop(name, None)
     # Matplotlib's list of fonts takes seconds to make.
     kept.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
@@ -160,6 +160,7 @@ def _environment(directory: Path) -> dict[str, str]:
     assert phasic.origin is not None
     return kept | {
         "HOME": str(directory / "home"),
+        "PHASIC_DAEMON_IDLE_SECONDS": "1",  # one that an example starts ends by itself
         "PATH": f"{tools}{os.pathsep}{kept.get('PATH', os.defpath)}",
         "PYTHONPATH": str(Path(phasic.origin).parents[1]),
     }

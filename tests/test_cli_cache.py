@@ -28,6 +28,7 @@ INFO = {
     "evicted",
     "unavailable",
     "daemon_lost",
+    "daemon",
     "not_counted",
     "high_bytes",
     "low_bytes",
@@ -38,7 +39,6 @@ INFO = {
     "shared",
     "remote",
     "leases",
-    "daemon",
 }
 
 

@@ -34,6 +34,7 @@ COMMANDS = [
     ("completion",),
     ("cache",),
     ("cache", "info"),
+    ("cache", "plot"),
     ("cache", "list"),
     ("cache", "show"),
     ("cache", "verify"),
@@ -258,6 +259,13 @@ def test_commands_on_entries_load_no_numpy_and_no_jax(command, tmp_path, monkeyp
     assert phasic("cache", "export", "-o", archive).code == ExitCode.DONE
     more = {"show": [key], "pin": [key], "export": ["-o", archive], "import": [archive]}
     assert loaded_by("cache", command, *more.get(command, [])) <= {"pydantic"}
+
+
+def test_the_daemon_loads_no_numpy_and_no_jax(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PHASIC_DAEMON_IDLE_SECONDS", "1")
+    assert loaded_by("daemon", "run") == loaded_by("daemon", "stop") == set()
+    assert loaded_by("daemon", "logs") <= {"pydantic"}
 
 
 def test_the_check_of_what_is_loaded_can_fail():

@@ -68,7 +68,8 @@ class Reader(HTMLParser):
 
     @property
     def fields(self) -> dict[str, str]:
-        return {row[0]: row[1] for row in self.rows if len(row) == 2}
+        """By name, as they are said first: the data have a mean too."""
+        return {row[0]: row[1] for row in reversed(self.rows) if len(row) == 2}
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,39 @@ def test_quantiles_and_likelihood_are_those_of_an_exponential(place):
     assert float(fields["log-likelihood"]) == pytest.approx(
         4 * math.log(2) - 2 * (0.5 + 1.0 + 2 * 2.5), rel=1e-9
     )
+
+
+def test_a_reward_is_reported_in_place_of_time(place):
+    """Twice the time of an exponential of rate 2 is one of rate 1."""
+    (place / "model.py").write_text(
+        "from phasic import Graph\ngraph = Graph.from_matrices([1.0], [[-2.0]])\n"
+    )
+    (place / "rewards").write_text("0\n2\n0\n")
+    read = page(place, "model.py", "--rewards", "rewards", "--data", "data")
+    assert float(read.fields["mean"]) == pytest.approx(1, rel=1e-12)
+    assert float(read.fields["skewness"]) == pytest.approx(2, rel=1e-12)
+    assert float(read.fields["E[Y^3]"]) == pytest.approx(6, rel=1e-12)
+    assert float(read.fields["0.5"]) == pytest.approx(math.log(2), rel=1e-9)
+    assert float(read.fields["log-likelihood"]) == pytest.approx(-6.5, rel=1e-9)
+    assert "Distribution of the reward" in read.words["h2"]
+    assert any("--rewards rewards" in text for text in read.words["p"])
+
+
+def test_epochs_change_the_rate(place):
+    """At rate 1 until 0.4, then 2: what is known of exponentials, put together."""
+    read = page(place, "phasic.models.coalescent:kingman", "--arg", "n=2", "--theta", "1",
+                "--epoch", "0.4:2", "--data", "data")  # fmt: skip
+    left = math.exp(-0.4)
+    assert float(read.fields["mean"]) == pytest.approx(1 - left / 2, rel=1e-9)
+    assert float(read.fields["0.25"]) == pytest.approx(-math.log(0.75), rel=1e-9)
+    late = 0.4 + (math.log(left) - math.log(0.05)) / 2
+    assert float(read.fields["0.95"]) == pytest.approx(late, rel=1e-9)
+    loglik = 4 * math.log(2) - 0.4 * 4 - 2 * (0.1 + 0.6 + 2 * 2.1)
+    assert float(read.fields["log-likelihood"]) == pytest.approx(loglik, rel=1e-9)
+    assert ["parameter", "theta", "from 0.4 on"] in read.rows
+    assert ["0", "1", "2"] in read.rows
+    assert "skewness" not in read.fields
+    assert "States and rates, until 0.4" in read.words["figcaption"]
 
 
 def test_the_page_needs_nothing_but_itself(place):
@@ -193,12 +227,16 @@ def test_json_names_the_file(place):
         ((*KINGMAN, "--data", "none"), "FILE_NOT_FOUND", ExitCode.NO),
         ((*KINGMAN, "--data", "empty"), "PLOT_DATA", ExitCode.NO),
         ((*KINGMAN[:3], "--theta", "-1"), "WEIGHT_NEGATIVE", ExitCode.NO),
+        ((*KINGMAN, "--rewards", "empty"), "REWARDS_LENGTH", ExitCode.NO),
+        ((*KINGMAN, "--epoch", "1"), "USAGE", ExitCode.USAGE),
+        ((*KINGMAN, "--epoch", "1:2", "--rewards", "six"), "EPOCHS", ExitCode.NO),
         ((*KINGMAN, "-o", "none/a.html"), "OPERATING_SYSTEM", ExitCode.ENVIRONMENT),
     ],
-    ids=["theta", "data", "empty", "negative", "place"],
+    ids=["theta", "data", "empty", "negative", "rewards", "epoch", "both", "place"],
 )
 def test_what_is_refused_leaves_no_page(arguments, code, exit_code, place):
     (place / "empty").write_text("")
+    (place / "six").write_text("1\n" * 6)
     outcome = phasic("report", *arguments, "--json")
     assert (outcome.envelope["error"]["code"], outcome.code) == (code, exit_code)
     assert not list(place.glob("**/*.html"))

@@ -24,8 +24,10 @@ from phasic.cache import pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cli.exit_codes import ExitCode
 from phasic.daemon import client as client_module
-from phasic.daemon import protocol
+from phasic.daemon import protocol, server
 from phasic.daemon.client import ask
+from phasic.daemon.housekeeping import Housekeeper, Pace
+from phasic.daemon.metrics import Metrics
 from phasic.daemon.place import Place
 from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace
@@ -369,15 +371,30 @@ def test_a_directory_of_another_user_is_refused(variables: Variables, place: Pat
     assert phasic("daemon", "start").code == ExitCode.ENVIRONMENT
 
 
-def test_a_path_that_is_too_long_says_so(
-    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_socket_may_have_a_long_path_but_not_with_systemd(
+    variables: Variables, place: Path
 ) -> None:
-    monkeypatch.setenv("PHASIC_DAEMON_DIR", str(place / ("x" * 120)))
-    outcome = phasic("daemon", "start")
-    assert outcome.code == ExitCode.USAGE
-    assert "error[DAEMON_PATH]" in outcome.err
-    assert "107" in outcome.err
-    obtain_trace(queue_graph(4))  # no daemon can be there, and none is missed
+    chosen = variables | {"PHASIC_DAEMON_DIR": place / ("x" * 120) / "d"}
+    with daemon(chosen):
+        assert obtain(chosen, 4)["warnings"] == {}
+        with_status = subprocess.run(
+            [sys.executable, "-m", "phasic.cli", "daemon", "status", "--json"],
+            env=environment(**chosen),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(with_status.stdout)["data"]["counts"]["requests"] == 2
+    unit = subprocess.run(
+        [sys.executable, "-m", "phasic.cli", "daemon", "unit"],
+        env=environment(**chosen),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert unit.returncode == ExitCode.USAGE
+    assert "error[DAEMON_PATH]" in unit.stderr
+    assert "at most 107" in unit.stderr
 
 
 # ---- start, stop, idle
@@ -518,6 +535,7 @@ def resident(pid: int) -> int:
     return int(text.split("VmRSS:")[1].split()[0])
 
 
+@pytest.mark.measured
 def test_hostile_messages_are_bounded_and_harmless(variables: Variables, place: Path) -> None:
     with daemon(variables) as running:
         obtain(variables, 4)
@@ -543,6 +561,7 @@ def test_hostile_messages_are_bounded_and_harmless(variables: Variables, place: 
     assert "a defect in" not in phasic("daemon", "logs", "-n", "10000").out
 
 
+@pytest.mark.measured
 def test_slow_and_half_open_clients_block_nobody(variables: Variables, place: Path) -> None:
     with daemon(variables):
         streams = []
@@ -563,23 +582,25 @@ def test_slow_and_half_open_clients_block_nobody(variables: Variables, place: Pa
             stream.close()
 
 
-def test_a_daemon_that_hangs_is_gone_without(
-    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick = (
+def patient(seconds: float) -> str:
+    """The beginning of a program of a client that takes so much silence."""
+    return (
         "import phasic.daemon.client as module\n"
-        "import functools\n"
-        "module.Client.__init__.__defaults__ = (1.0, 60.0)\n"
+        f"module.Client.__init__.__defaults__ = ({seconds}, 60.0)\n"
     )
+
+
+def test_a_daemon_that_hangs_is_gone_without(variables: Variables, place: Path) -> None:
     with daemon(variables) as running:
         os.kill(running.process.pid, 19)  # SIGSTOP
-        got = obtain(variables, 4, quick + daemons.CLIENT)
+        got = obtain(variables, 4, patient(1.0) + daemons.CLIENT)
         os.kill(running.process.pid, 18)
     assert got["warnings"] == {"DAEMON_LOST": 1}
     assert (got["recorded"], got["kept"]) == (True, True)
     assert got["seconds"] < 10
 
 
+@pytest.mark.measured
 def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place: Path) -> None:
     program = (
         "import sys, threading\n"
@@ -593,8 +614,9 @@ def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place
         "from phasic.cli.main import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    with daemon(variables | {"PHASIC_CACHE_DEADLINE_SECONDS": 3}, program) as running:
-        waiting = daemons.Client(variables, 4)
+    with daemon(variables | {"PHASIC_CACHE_DEADLINE_SECONDS": 6}, program) as running:
+        # It hears every second that the daemon is at work.
+        waiting = daemons.Client(variables, 4, patient(3.0) + daemons.CLIENT)
         until(lambda: status(place)["clients"] == 2)
         began = time.monotonic()
         for _ in range(10):
@@ -602,7 +624,7 @@ def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place
         assert time.monotonic() - began < 2
         got = waiting.result()
         assert (got["recorded"], got["kept"], got["warnings"]) == (True, True, {})
-        assert got["seconds"] < 20
+        assert 5 < got["seconds"] < 20
         assert marks(place) == [got["key"]]  # for when it answers again
         running.kill()
     assert "CACHE_TIER_DOWN" in phasic("daemon", "logs").out
@@ -621,7 +643,7 @@ def test_a_client_that_dies_gives_its_leases_back(variables: Variables, place: P
         dying.process.kill()
         dying.process.communicate()
         until(lambda: not (place / "shared" / ".lease").exists())
-        assert status(place)["counts"]["lost_clients"] == 1
+        until(lambda: status(place)["counts"]["lost_clients"] == 1)
 
 
 # ---- what it tells
@@ -688,4 +710,116 @@ def test_doctor_looks_at_the_daemon(variables: Variables, place: Path) -> None:
 
 
 def test_patience_exceeds_the_beat() -> None:
-    assert client_module.PATIENCE_SECONDS > 5 * 1.0
+    assert client_module.PATIENCE_SECONDS > 5 * server.TICK_SECONDS
+
+
+@pytest.mark.measured
+def test_a_beat_waits_for_nobody() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, protocol.Connection(ours) as connection:
+        connection.send("status", 5.0)
+        began = time.monotonic()
+        for _ in range(5000):  # more than the kernel takes unread
+            connection.beat()
+        assert time.monotonic() - began < 2
+        with pytest.raises(CacheError, match="takes no message"):
+            connection.send("kept", 0.2, text="x" * 60_000)
+    connection.beat()  # closed: nothing
+
+
+# ---- housekeeping
+
+
+def test_what_is_damaged_is_found_and_limits_are_kept(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [obtain_trace(queue_graph(size))[0].key for size in (4, 5, 6)]
+    path = place / "cache" / f"{keys[1]}.trace"
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    metrics = Metrics()
+    pace = Pace(drain=0.1, collect=0.1, scrub=0.1, scrub_bytes=1e9)
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+
+    def kept_house() -> None:
+        keeper.begin()
+        until(lambda: metrics.read()["scrubbed_damaged"] == 1)
+        until(lambda: metrics.read()["scrubbed"] > 3)
+        keeper.stop(20)
+
+    with pytest.warns(PhasicWarning, match="CACHE_ENTRY_BAD"):
+        kept_house()
+    assert len(names(place / "cache" / ".quarantine")) == 1
+    assert metrics.read()["collections"] > 0
+    assert metrics.read()["evicted"] == 0
+    monkeypatch.setenv("PHASIC_CACHE_HIGH_BYTES", "1")
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper.begin()
+    until(lambda: metrics.read()["evicted"] == 2)
+    keeper.stop(20)
+    assert [name for name in names(place / "cache") if name.endswith(".trace")] == []
+
+
+def test_scrubbing_is_as_slow_as_it_is_told(variables: Variables, place: Path) -> None:
+    n_bytes = obtain_trace(queue_graph(4))[0].n_bytes
+    obtain_trace(queue_graph(5))
+    metrics = Metrics()
+    pace = Pace(collect=0.01, scrub=0.01, scrub_bytes=n_bytes / 60)
+    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper.begin()
+    until(lambda: metrics.read()["scrubbed"] == 1)
+    time.sleep(0.5)  # the next is due after a minute
+    keeper.stop(20)
+    assert metrics.read()["scrubbed"] == 1
+
+
+def test_a_forked_child_keeps_no_lease_alive(variables: Variables, place: Path) -> None:
+    """The client forks while it records, and is killed: its child lives on without the lease."""
+    program = (
+        "import os, time\n"
+        "import phasic.trace_elimination as module\n"
+        "def record(*given, **named):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        time.sleep(60)\n"
+        "        os._exit(0)\n"
+        "    open(os.environ['PHASIC_STATE_DIR'] + '/child', 'w').write(str(child))\n"
+        "    time.sleep(60)\n"
+        "module.record_elimination_trace = record\n"
+    )
+    note = place / "state" / "child"
+    with daemon(variables):
+        client = daemons.Client(variables, 4, program + daemons.CLIENT)
+        until(lambda: note.exists() and note.read_text() != "")
+        client.process.kill()
+        child = int(note.read_text())
+        try:
+            until(lambda: status(place)["counts"]["lost_clients"] == 1)
+            assert Path(f"/proc/{child}").exists()
+        finally:
+            os.kill(child, 9)
+            client.process.communicate()
+
+
+@pytest.mark.measured
+def test_it_starts_though_the_shared_directory_does_not_answer(
+    variables: Variables, place: Path
+) -> None:
+    program = (
+        "import os, sys, threading\n"
+        "usual = os.stat\n"
+        "def stat(path, *given, **named):\n"
+        "    if str(path).endswith('shared'):\n"
+        "        threading.Event().wait()\n"
+        "    return usual(path, *given, **named)\n"
+        "os.stat = stat\n"
+        "from phasic.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    (place / "cache" / ".pending").mkdir(parents=True, mode=0o700)
+    (place / "cache" / ".pending" / ("0" * 64)).touch()  # it has something to do there
+    began = time.monotonic()
+    with daemon(variables, program):
+        assert status(place)["pending"] is True
+        assert time.monotonic() - began < 5

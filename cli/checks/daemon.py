@@ -32,18 +32,12 @@ def check_daemon() -> Iterator[Finding]:
     except (CacheError, FormatError) as error:
         yield found("daemon", error.message, error.hint or "")
         return
-    except ConfigError as error:
-        if mode == "auto" and not config.get_str("daemon_dir"):
-            yield ok("daemon", "none is running")
-        else:
-            yield found("daemon", error.message, error.hint or "")
-        return
     if connection is not None:
-        yield ok("daemon", f"process {status['pid']} answers at {place.socket}")
+        yield ok("daemon", f"process {status['pid']} answers at {place.address}")
     elif mode == "require":
         yield problem(
             "daemon",
-            f"none is running at {place.socket}",
+            f"none is running at {place.address}",
             "`phasic daemon start` starts one; PHASIC_DAEMON=auto goes on without",
         )
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,12 +11,8 @@ from phasic.cli.results import Fields, Json, Result
 from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
-    from phasic._engine.stored_trace import StoredTrace
-    from phasic.cache.counts import Counts
     from phasic.cache.redis_lease import RedisLeases
-    from phasic.cache.remote import RemoteTier
-    from phasic.cache.store import Store
-    from phasic.cache.summary import Summary
+    from phasic.trace_cache import CacheUse
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -28,7 +23,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     are limits, else since writing. `pending` are still to be saved in the tiers behind. `shared` is
     the same of the cache in PHASIC_CACHE_SHARED_DIR, `remote` of that in PHASIC_CACHE_REMOTE_URL
     (bytes are those after compression), `leases` tells of PHASIC_CACHE_REDIS_URL; each is null
-    where there is none. `daemon` is what it does with this cache, and whether it runs.
+    where there is none. `daemon` is what it does with this cache, and whether it runs. `phasic
+    cache plot` draws it.
 
     \b
     Examples:
@@ -37,42 +33,36 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """
     from phasic import config
     from phasic.cache import pending
-    from phasic.trace_cache import file_remote, file_store, leases, tiers
+    from phasic.trace_cache import get_cache_use, leases, tiers, trace_directory
 
     among = leases()
-    store = file_store()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
+    use = get_cache_use()
     fields = {
-        "directory": store.directory.path,
+        "directory": use["directory"],
         "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
-        **_held(store),
-        "pending": len(pending.keys(store.directory)),
+        **_held(use),
+        "pending": len(pending.keys(trace_directory())),
         **{name: config.get_int(f"cache_{name}") for name in limits},
-        "shared": _shared(file_store("shared")) if "shared" in tiers() else None,
-        "remote": _remote(file_remote()) if "remote" in tiers() else None,
+        "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
+        "remote": _remote(get_cache_use("remote")) if "remote" in tiers() else None,
         "leases": None if among is None else _leases(among),
         "daemon": _daemon(),
     }
     return Result(Fields(fields))
 
 
-def _held(store: Store[StoredTrace]) -> dict[str, Json]:
-    from phasic.cache.summary import summarise
-
-    return _numbers(store.reach(lambda: summarise(store.directory, time.time())), store.counts)
-
-
-def _numbers(summary: Summary, counts: Counts) -> dict[str, Json]:
+def _held(use: CacheUse) -> dict[str, Json]:
     return {
-        "traces": summary.entries,
-        "bytes": summary.bytes,
-        "pinned": summary.pinned,
-        "quarantined": summary.quarantined,
-        **counts.read(),
-        "not_counted": counts.problem(),
-        "ages": summary.ages,
-        "sizes": summary.sizes,
+        "traces": use["traces"],
+        "bytes": use["bytes"],
+        "pinned": use["pinned"],
+        "quarantined": use["quarantined"],
+        **use["counts"],
+        "not_counted": use["not_counted"],
+        "ages": use["ages"],
+        "sizes": use["sizes"],
     }
 
 
@@ -83,9 +73,9 @@ def _daemon() -> dict[str, Json]:
     from phasic.trace_cache import served_counts
 
     place = daemon_settings.place()
-    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.socket}
+    found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.address}
     try:
-        answer = ask(place, "status") if place.is_possible() else None
+        answer = ask(place, "status")
     except (CacheError, FormatError) as error:
         return {**found, "state": "lost", "problem": error.message}
     if answer is None:
@@ -94,35 +84,29 @@ def _daemon() -> dict[str, Json]:
     return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
-def _shared(store: Store[StoredTrace]) -> dict[str, Json]:
+def _shared(use: CacheUse) -> dict[str, Json]:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
     from phasic import config
 
-    place = {
-        "directory": store.directory.path,
+    return {
+        "directory": use["directory"],
         "source": config.setting("cache_shared_dir").source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
     }
-    try:
-        return {**place, "problem": None, **_held(store)}
-    except CacheError as error:
-        return {**place, "problem": error.message, **store.counts.read()}
 
 
-def _remote(remote: RemoteTier[StoredTrace]) -> dict[str, Json]:
+def _remote(use: CacheUse) -> dict[str, Json]:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
     from phasic import config
-    from phasic.cache.summary import summary_of
 
-    place = {
-        "url": remote.objects.place.url,
-        "endpoint": remote.objects.place.endpoint,
+    return {
+        "url": use["directory"],
+        "endpoint": config.get_str("cache_remote_endpoint"),
         "source": config.setting("cache_remote_url").source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
     }
-    try:
-        summary = summary_of(list(remote.entries()), time.time())
-    except CacheError as error:
-        return {**place, "problem": error.message, **remote.counts.read()}
-    return {**place, "problem": None, **_numbers(summary, remote.counts)}
 
 
 def _leases(leases: RedisLeases) -> dict[str, Json]:

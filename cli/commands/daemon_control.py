@@ -70,7 +70,7 @@ def status(
     place = daemon_settings.place()
     answer = ask(place, "metrics" if metrics else "status")
     if answer is None:
-        return Result(Fields({"state": "not running", "socket": place.socket}), ExitCode.NO)
+        return Result(Fields({"state": "not running", "socket": place.address}), ExitCode.NO)
     if metrics:
         return Result(Value("metrics", answer["text"].rstrip("\n")))
     fields = {name: value for name, value in answer.items() if name != "op"}
@@ -78,7 +78,7 @@ def status(
         Fields(
             {
                 "state": "running",
-                "socket": place.socket,
+                "socket": place.address,
                 "log": daemon_settings.log_path(),
                 **fields,
             }

@@ -63,6 +63,6 @@ def unit(
         if config.setting(key.name).source == "environment"
     }
     command = [sys.executable, "-m", "phasic.cli", "daemon", "run"]
-    texts = units(command, place.socket, environment)
+    texts = units(command, place.address, environment)
     name = SOCKET if socket else SERVICE
     return Result(Value("unit", texts[name].rstrip("\n"), {"name": name}))

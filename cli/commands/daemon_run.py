@@ -50,7 +50,7 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
         terms,
         config.get_int("daemon_metrics_port"),
     )
-    return Result(Fields({"state": "stopped", "socket": place.socket}))
+    return Result(Fields({"state": "stopped", "socket": place.address}))
 
 
 def start(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -72,7 +72,7 @@ def start(context: typer.Context, as_json: JsonOption = False) -> Result:
     place.make()
     found = _answer(place)
     if found is not None:
-        return Result(Fields({"state": "running already", "pid": found, "socket": place.socket}))
+        return Result(Fields({"state": "running already", "pid": found, "socket": place.address}))
     pid, reader = _spawned()
     with open(reader, "rb") as output:
         return _awaited(place, pid, output)
@@ -87,12 +87,12 @@ def _awaited(place: Place, pid: int, output: IO[bytes]) -> Result:
             if found is None:
                 raise _not_started(output)
             return Result(
-                Fields({"state": "running already", "pid": found, "socket": place.socket})
+                Fields({"state": "running already", "pid": found, "socket": place.address})
             )
-        if os.path.lexists(place.socket):
+        if os.path.lexists(place.address):
             found = _answer(place)
             if found == pid:
-                return Result(Fields({"state": "started", "pid": found, "socket": place.socket}))
+                return Result(Fields({"state": "started", "pid": found, "socket": place.address}))
         time.sleep(_LOOK_SECONDS)
     raise CacheError(
         f"the daemon, process {pid}, does not answer after {_START_SECONDS:g} s",

@@ -16,7 +16,6 @@ from phasic.cli.options import (
     DiscreteOption,
     JsonOption,
     MaxVerticesOption,
-    PlotOption,
     SourceArgument,
 )
 from phasic.cli.results import Fields, Result, Table, Value
@@ -49,7 +48,14 @@ def inspect(
             "--check", help="List all vertices that cannot reach absorption; exit 1 if any."
         ),
     ] = False,
-    plot: PlotOption = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            "--plot",
+            metavar="FILE",
+            help="Draw the matrix and its elimination there, a name that ends in .png or .svg.",
+        ),
+    ] = None,
     arg: ArgOption = None,
     max_vertices: MaxVerticesOption = None,
     discrete: DiscreteOption = False,
@@ -62,6 +68,7 @@ def inspect(
 
     --plot draws the matrix of the transient states in their order and in that of elimination, with
     what elimination adds (fill-in) marked, and prints the path of the picture.
+    It needs Matplotlib: pip install 'phasic[plot]'
 
     \b
     Examples:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from .. import errors
 from ..cache.breaker import REST_SECONDS
 from ..cache.counts import Counts
-from ..errors import CacheError, ConfigError, FormatError, PhasicError
+from ..errors import CacheError, FormatError, PhasicError
 from .place import Place, connected, wrong_version
 from .protocol import PROTOCOL, Connection, Message, lost
 
@@ -40,7 +40,6 @@ def call(
 
     Raises:
         CacheError: it does not answer, or will not serve us.
-        ConfigError: no daemon can be there.
         FormatError: its answer is no message.
     """
     connection = connected(place, seconds)
@@ -143,9 +142,6 @@ class Client:
             if connection is not None:
                 connection.close()
             self.go_without(error)
-        except ConfigError as error:  # none can be there
-            if self._required:
-                raise _required(error.message) from error
         if self._required:
             raise _required(f"none is running in {self._place.folder}")
         return None

@@ -18,11 +18,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from ..cache.directory import failed
-from ..errors import CacheError, ConfigError
+from ..errors import CacheError
 from . import protocol
 
 _NAME = re.compile(r"phasic-(\d+)\.sock")
-_LONGEST = 107  # bytes of a socket's path; the kernel's field has one more, for its end
 _WAITING = 128  # clients that are not accepted yet
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.02
@@ -36,7 +35,7 @@ class Place:
     folder: str
 
     @property
-    def socket(self) -> str:
+    def address(self) -> str:
         """The path of the socket of our version."""
         return os.path.join(self.folder, f"phasic-{protocol.PROTOCOL}.sock")
 
@@ -44,24 +43,12 @@ class Place:
     def lock(self) -> str:
         return os.path.join(self.folder, "lock")
 
-    def is_possible(self) -> bool:
-        """Whether a socket can have this path."""
-        return len(os.fsencode(self.socket)) <= _LONGEST
-
     def check(self) -> bool:
         """Whether the directory is there.
 
         Raises:
             CacheError: others can enter it, or it is not ours (`DAEMON_UNTRUSTED`).
-            ConfigError: its path is too long for a socket (`DAEMON_PATH`).
         """
-        if not self.is_possible():
-            raise ConfigError(
-                f"{self.socket} has {len(os.fsencode(self.socket))} bytes, and a socket's path at "
-                f"most {_LONGEST}",
-                code="DAEMON_PATH",
-                hint="name a shorter directory with PHASIC_DAEMON_DIR",
-            )
         try:
             about = os.lstat(self.folder)
         except FileNotFoundError:
@@ -123,12 +110,24 @@ class Place:
         with socket.socket(socket.AF_UNIX) as stream:
             stream.setblocking(False)
             try:
-                stream.connect(os.path.join(self.folder, name))
+                with self.shortened(name) as address:
+                    stream.connect(address)
             except BlockingIOError:
                 return True
             except OSError:
                 return False
         return True
+
+    @contextmanager
+    def shortened(self, name: str) -> Iterator[str]:
+        """The path of a socket in the directory by way of a descriptor: a socket's path has at most
+        107 bytes, and a directory's may have more.
+        """
+        folder = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            yield f"/proc/self/fd/{folder}/{name}"
+        finally:
+            os.close(folder)
 
     # ---- of the daemon
 
@@ -189,30 +188,26 @@ class Place:
         Raises:
             CacheError: no socket can be made here.
         """
-        unready = f"{self.socket}.new"
+        unready = f"{self.address}.new"
         stream = socket.socket(socket.AF_UNIX)
         try:
             with suppress(FileNotFoundError):
                 os.unlink(unready)
             # It has its name only once it listens: a client that finds it is never turned away.
-            # The longer name goes through the directory's descriptor, for it must be as short.
-            folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                stream.bind(f"/proc/self/fd/{folder}/{os.path.basename(unready)}")
-            finally:
-                os.close(folder)
+            with self.shortened(os.path.basename(unready)) as address:
+                stream.bind(address)
             os.chmod(unready, 0o600)
             stream.listen(_WAITING)
-            os.rename(unready, self.socket)
+            os.rename(unready, self.address)
         except OSError as error:
             stream.close()
-            raise failed(self.socket, error) from error
+            raise failed(self.address, error) from error
         try:
             yield stream
         finally:
             stream.close()
             with suppress(FileNotFoundError):
-                os.unlink(self.socket)
+                os.unlink(self.address)
 
 
 def _locked(file: int) -> bool:
@@ -232,7 +227,6 @@ def connected(place: Place, seconds: float) -> protocol.Connection | None:
     Raises:
         CacheError: it was killed or does not answer (`DAEMON_LOST`); it is of another version
             (`DAEMON_VERSION`) or user, or its directory not to be trusted (`DAEMON_UNTRUSTED`).
-        ConfigError: the path is too long for a socket.
     """
     if not place.check():
         return None
@@ -241,7 +235,8 @@ def connected(place: Place, seconds: float) -> protocol.Connection | None:
         stream = socket.socket(socket.AF_UNIX)
         try:
             stream.setblocking(False)
-            stream.connect(place.socket)
+            with place.shortened(os.path.basename(place.address)) as address:
+                stream.connect(address)
             break
         except FileNotFoundError:
             stream.close()
@@ -256,12 +251,12 @@ def connected(place: Place, seconds: float) -> protocol.Connection | None:
             time.sleep(0.01)
         except OSError as error:
             stream.close()
-            raise protocol.lost(f"{place.socket}: {error.strerror}") from error
+            raise protocol.lost(f"{place.address}: {error.strerror}") from error
     connection = protocol.Connection(stream)
     _, uid = connection.peer()
     if uid != os.geteuid():
         connection.close()
-        raise _untrusted(f"user {uid} listens at {place.socket}, not we")
+        raise _untrusted(f"user {uid} listens at {place.address}, not we")
     return connection
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -85,8 +86,12 @@ class Connection:
         if not self._sending.acquire(blocking=False):
             return
         try:
-            self._stream.send(pack({"op": "wait"}), socket.MSG_DONTWAIT)
-        except OSError:
+            # Not MSG_DONTWAIT alone: Python waits for a stream that has a time-out.
+            writable = select.poll()
+            writable.register(self._stream, select.POLLOUT)
+            if writable.poll(0):
+                self._stream.send(pack({"op": "wait"}), socket.MSG_DONTWAIT)
+        except (OSError, ValueError):  # it may have been closed just now
             return  # whoever has the connection will see it
         finally:
             self._sending.release()

@@ -39,7 +39,6 @@ def run(
     Raises:
         CacheError: another daemon runs (`DAEMON_RUNNING`), the directory is not to be trusted, or
             the socket, the log or the port cannot be had.
-        ConfigError: the directory's path is too long.
     """
     with place.alone():
         log_to(log_path)
@@ -69,7 +68,7 @@ def _metrics_port(port: int, server: Server) -> Any:
 
 @contextmanager
 def _listener(place: Place) -> Iterator[socket.socket]:
-    handed_over = activation.inherited(place.socket)
+    handed_over = activation.inherited(place.address)
     if handed_over is None:
         with place.listening() as made:
             yield made

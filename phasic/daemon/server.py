@@ -29,7 +29,7 @@ from .service import Service
 MOST_CLIENTS = 256
 FIRST_WORDS_SECONDS = 5.0  # for hello and the request
 SEND_SECONDS = 5.0
-_TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0
 _KEY_DIGITS = 64
 
 
@@ -73,7 +73,7 @@ class Server:
         """Serves; calls `ready` once clients are answered."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stopping.set())
-        listener.settimeout(_TICK_SECONDS)
+        listener.settimeout(TICK_SECONDS)
         self._housekeeper.begin()
         LOG.info("started: process %d, version %d", os.getpid(), protocol.PROTOCOL)
         ready()
@@ -81,7 +81,7 @@ class Server:
         while not self._stopping.is_set():
             self._accept(listener)
             now = time.monotonic()
-            if now - beaten >= _TICK_SECONDS:
+            if now - beaten >= TICK_SECONDS:
                 beaten = now
                 self._beat()
                 if self._is_idle(now):
@@ -132,7 +132,7 @@ class Server:
             return
         except OSError as error:
             LOG.warning("no connection: %s", error.strerror)
-            time.sleep(_TICK_SECONDS / 10)  # no more descriptors; some will be given back
+            time.sleep(TICK_SECONDS / 10)  # no more descriptors; some will be given back
             return
         serving = _Serving(self, Connection(stream))
         with self._guard:

@@ -6,10 +6,14 @@ being idle, the next one starts it again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+
+from ..errors import ConfigError
 
 SERVICE = "phasic.service"
 SOCKET = "phasic.socket"
+_LONGEST = 107  # bytes; the kernel's field has one more, for the end
 
 
 def units(
@@ -21,7 +25,18 @@ def units(
         command: that runs the daemon in the foreground.
         listens_at: the path of its socket.
         environment: variables that it needs to have.
+
+    Raises:
+        ConfigError: the path is longer than a socket's can be for systemd (`DAEMON_PATH`).
     """
+    n_bytes = len(os.fsencode(listens_at))
+    if n_bytes > _LONGEST:
+        raise ConfigError(
+            f"{listens_at} has {n_bytes} bytes, and the path of systemd's sockets at most "
+            f"{_LONGEST}",
+            code="DAEMON_PATH",
+            hint="name a shorter directory with PHASIC_DAEMON_DIR",
+        )
     given = "".join(
         f"Environment={_quoted(f'{name}={value}')}\n" for name, value in environment.items()
     )

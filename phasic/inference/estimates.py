@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import notebook
 from ..errors import NumericError, warn
 from .arguments import check_level
 from .maximise import Climber, Maximum
@@ -52,6 +53,15 @@ class PointEstimate:
     at_bound: tuple[int, ...]
     iterations: int
     method: str
+
+    def _repr_html_(self) -> str:
+        columns = ("parameter", "estimate", "standard error", "2.5 %", "97.5 %")
+        table = np.column_stack([self.theta, self.standard_errors, self.interval()])
+        rows = [
+            (str(index), *row) for index, row in enumerate(table[: notebook.MOST_ROWS].tolist())
+        ]
+        note = f"{self.method}, {len(table):,} parameters; {self.iterations:,} steps"
+        return notebook.shown("Point estimate", rows, columns=columns, note=note)
 
     def interval(self, level: float = 0.95) -> Values:
         """(theta_dim, 2): theta -+ z standard errors, the normal approximation.

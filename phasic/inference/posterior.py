@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .. import notebook
 from .arguments import check_level
 
 if TYPE_CHECKING:
@@ -44,6 +45,19 @@ class Posterior:
     def __repr__(self) -> str:
         mean, sd = (part.round(6).tolist() for part in (self.mean, self.sd))
         return f"<Posterior of {len(self.particles)} particles: mean {mean}, sd {sd}>"
+
+    def _repr_html_(self) -> str:
+        columns = ("parameter", "mean", "sd", "2.5 %", "97.5 %")
+        table = np.column_stack([self.mean, self.sd, self.interval()])
+        rows = [
+            (str(index), *row) for index, row in enumerate(table[: notebook.MOST_ROWS].tolist())
+        ]
+        note = (
+            f"{len(self.particles):,} particles, {len(table):,} parameters; "
+            f"{self.iterations:,} steps, {'at rest' if self.rests else 'not at rest'}; "
+            f"effective sample size {self.effective_sample_size:.4g}"
+        )
+        return notebook.shown("Posterior", rows, columns=columns, note=note)
 
     @property
     def mean(self) -> Values:

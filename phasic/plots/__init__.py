@@ -4,6 +4,7 @@ Needs Matplotlib (`pip install 'phasic[plot]'`), which is imported when a figure
 are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 """
 
+from .cache_use import plot_cache_use
 from .curves import WHATS, plot_function
 from .elimination import plot_elimination
 from .files import FORMATS, save_figure, svg_element
@@ -19,6 +20,7 @@ __all__ = [
     "Pattern",
     "Spectrum",
     "elimination_pattern",
+    "plot_cache_use",
     "plot_covariance",
     "plot_elimination",
     "plot_function",

@@ -11,7 +11,7 @@ Fu, Y.-X. (1995). Statistical properties of segregating sites. Theoretical Popul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -195,12 +195,12 @@ def plot_covariance(
     norm = SymLogNorm(_LEAST_SHARE, vmin=-1, vmax=1)
     image = axes.imshow(covariance / largest, cmap=colours, norm=norm, interpolation="none")
     axes.spines[:].set_color(style.GREY)
-    for which in ("x", "y"):
-        _label_axis(axes, which, names, first=0)
+    _label_axis(axes, "x", names, first=0)
+    _label_axis(axes, "y", names, first=0)
     if len(covariance) <= _MOST_NUMBERS:
         _write_numbers(axes, covariance, np.abs(np.asarray(norm(covariance / largest)) - 0.5))
     bar = figure.colorbar(image, ax=axes, shrink=0.75, pad=0.03)
-    bar.outline.set_edgecolor(style.GREY)  # type: ignore[operator]
+    bar.outline.set_edgecolor(style.GREY)
     bar.ax.tick_params(colors=style.MUTED, labelsize=style.TICK_SIZE, length=3)
     steps = [1.0, 0.1, 0.01, _LEAST_SHARE]
     bar.set_ticks([*(-step for step in steps), 0.0, *reversed(steps)])
@@ -230,7 +230,7 @@ def _write_numbers(axes: Axes, covariance: Array, strength: Array) -> None:
         )
 
 
-def _label_axis(axes: Axes, which: str, names: Sequence[str], first: int = 1) -> None:
+def _label_axis(axes: Axes, which: Literal["x", "y"], names: Sequence[str], first: int = 1) -> None:
     """Each class with its label, or every so many where they would run into each other."""
     longest = max(map(len, names))
     stride = -(-len(names) // (_MOST_LABELS if longest < 3 else _MOST_LONG_LABELS))
@@ -240,7 +240,7 @@ def _label_axis(axes: Axes, which: str, names: Sequence[str], first: int = 1) ->
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_ticks([k + first for k in shown], [names[k] for k in shown])
     axes.tick_params(
-        axis=which,  # type: ignore[arg-type]
+        axis=which,
         colors=style.MUTED,
         labelsize=style.TICK_SIZE,
         length=3,

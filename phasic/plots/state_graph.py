@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import GraphError
-from ..trace_elimination import EliminationTrace
 from . import style
 from .arrangement import STATE_SIZE, WEIGHT_SIZE, Arrangement, arrange, bulge_within, text_size
 from .geometry import Array, Box, between, bow, loop, place_labels, through
@@ -21,6 +20,8 @@ from .weights import WeightedEdge, weighted_edges
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from ..trace_elimination import EliminationTrace
 
 MOST_VERTICES = 60
 
