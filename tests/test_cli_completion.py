@@ -23,7 +23,7 @@ LINES = [
     ("phasic ca", ["cache"]),
     ("phasic co", ["completion", "config", "convert"]),
     ("phasic --v", ["--version"]),
-    ("phasic cache p", ["path", "pin", "prune", "pull", "push"]),
+    ("phasic cache p", ["path", "pin", "plot", "prune", "pull", "push"]),
     ("phasic plot --what p", ["pdf", "pmf"]),
     ("phasic plot m.py --what gr", ["graph"]),
     ("phasic plot m.py --out", ["--output"]),
@@ -143,7 +143,8 @@ def test_every_command_and_option_is_in_the_script(shell):
 def test_choices_and_files_are_known_of_their_options():
     plot = next(node for node in NODES if node.path == ("plot",))
     by_name = {name: option for option in plot.options for name in option.names}
-    assert by_name["--what"].choices == ("pdf", "cdf", "sf", "hazard", "pmf", "graph")
+    functions = ("pdf", "cdf", "sf", "hazard", "pmf")
+    assert by_name["--what"].choices == (*functions, "graph", "spectrum", "covariance")
     assert (by_name["-o"].files, by_name["--theta"].files) == (True, False)
     assert (by_name["--json"].takes, by_name["--theta"].takes) == ("", "X[,Y...]")
 

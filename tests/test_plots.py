@@ -111,6 +111,16 @@ def test_rates_that_are_far_apart_are_drawn_on_logarithmic_axes():
     assert plot_function(exponential()).axes[0].get_xscale() == "linear"
 
 
+def test_a_time_of_1_may_be_far_beyond_what_is_drawn():
+    figure = plot_function(coalescent.kingman(5).at([1e9]), "hazard")
+    x, y = curve_of(figure)
+    assert x[-1] < 1e-7
+    assert y[-1] == pytest.approx(1e9, rel=1e-2)
+    figure.canvas.draw()
+    # Each number has its factor with it: above the axis it would stand on the small print.
+    assert figure.axes[0].yaxis.get_offset_text().get_text() == ""
+
+
 def test_discrete_probabilities_stand_at_whole_numbers():
     x, y = curve_of(plot_function(geometric()))
     assert x.tolist() == list(range(len(x)))

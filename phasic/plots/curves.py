@@ -155,7 +155,7 @@ def _curve(
                 hint="as in --times 0:5:101",
             )
         return points, function(points), _Axis()
-    function(np.array([1.0]))  # refuses what the distribution does not have, before all else
+    function(np.array([0.0]))  # refuses what the distribution does not have, before all else
     found = sampling.quantiles(distribution, rewards)
     if discrete:
         points, stride = sampling.even_steps(found)
