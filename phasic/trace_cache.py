@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from functools import cache, partial
-from hashlib import sha256
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, Required, TypeAlias, TypedDict, TypeVar
 
@@ -31,8 +30,6 @@ from .daemon.through import Through
 if TYPE_CHECKING:
     from ._engine.stored_trace import StoredTrace
     from ._engine.trace import TraceHandle
-    from .cache.breaker import Breaker
-    from .cache.objects import Objects, Place
     from .cache.redis_lease import RedisLeases
     from .cache.remote import RemoteTier
 
@@ -40,7 +37,7 @@ H = TypeVar("H", bound="StoredTrace")
 SUFFIX = ".trace"
 DirectoryTier: TypeAlias = Literal["local", "shared"]
 Tier: TypeAlias = DirectoryTier | Literal["remote"]
-KEYS: dict[Tier, str] = {
+_KEYS: dict[Tier, str] = {
     "local": "cache_dir",
     "shared": "cache_shared_dir",
     "remote": "cache_remote_url",
@@ -93,7 +90,7 @@ def get_cache_dir() -> Path:
 
 def tiers() -> tuple[Tier, ...]:
     """Those that are configured, in the order in which they are asked."""
-    return tuple(tier for tier, key in KEYS.items() if config.get_str(key))
+    return tuple(tier for tier, key in _KEYS.items() if config.get_str(key))
 
 
 def _configured(tier: Tier) -> None:
@@ -101,7 +98,7 @@ def _configured(tier: Tier) -> None:
         raise errors.ConfigError(
             f"there is no {tier} cache",
             code="CACHE_NO_TIER",
-            hint=f"{_VARIABLES[tier]} ({KEYS[tier]} of the configuration) names one",
+            hint=f"{_VARIABLES[tier]} ({_KEYS[tier]} of the configuration) names one",
         )
 
 
@@ -112,7 +109,7 @@ def where(tier: Tier) -> str:
         ConfigError: there is no such tier.
     """
     _configured(tier)
-    return config.get_str(KEYS[tier])
+    return config.get_str(_KEYS[tier])
 
 
 def trace_directory(tier: DirectoryTier = "local") -> CacheDirectory:
@@ -122,7 +119,7 @@ def trace_directory(tier: DirectoryTier = "local") -> CacheDirectory:
         ConfigError: there is no such tier.
     """
     _configured(tier)
-    return CacheDirectory(config.get_str(KEYS[tier]), SUFFIX)
+    return CacheDirectory(config.get_str(_KEYS[tier]), SUFFIX)
 
 
 def limits(tier: DirectoryTier = "local") -> Limits:
@@ -200,7 +197,7 @@ def _counts_folder() -> str:
 
 def places() -> dict[str, str]:
     """Where each tier is, by its key in the configuration."""
-    return {KEYS[tier]: config.get_str(KEYS[tier]) for tier in tiers()}
+    return {_KEYS[tier]: config.get_str(_KEYS[tier]) for tier in tiers()}
 
 
 def trace_remote() -> RemoteTier[TraceHandle]:
@@ -218,77 +215,34 @@ def file_remote() -> RemoteTier[StoredTrace]:
     return _remote(_stored_trace)
 
 
+def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
+    from . import remote_settings
+    from .cache.remote import RemoteTier
+
+    _configured("remote")
+    return RemoteTier(
+        remote_settings.objects(),
+        _TraceCodec(handle),
+        trace_directory(),
+        config.get_int("max_trace_bytes"),
+        remote_settings.counts(_counts_folder()),
+        remote_settings.breaker(_counts_folder()),
+        leases(),
+        config.get_float("cache_wait_seconds"),
+    )
+
+
 def leases() -> RedisLeases | None:
     """Those among machines; None where no Redis is configured.
 
     Raises:
         DependencyError: the package for it is not installed.
     """
-    url = config.get_str("cache_redis_url")
-    if not url:
+    if not config.get_str("cache_redis_url"):
         return None
-    place = _place()
-    return _leases(
-        url,
-        config.get_str("cache_redis_user"),
-        config.get_str("cache_redis_password_file"),
-        sha256(f"{place.endpoint} {place.url}".encode()).hexdigest()[:16],
-        config.get_float("cache_lease_seconds"),
-        config.get_float("cache_deadline_seconds"),
-        _counts_folder(),
-    )
+    from . import remote_settings
 
-
-def _remote(handle: Callable[[], type[H]]) -> RemoteTier[H]:
-    from .cache.remote import RemoteTier
-
-    _configured("remote")
-    place, folder = _place(), _counts_folder()
-    seconds = config.get_float("cache_deadline_seconds")
-    return RemoteTier(
-        _objects(place, seconds),
-        _TraceCodec(handle),
-        trace_directory(),
-        config.get_int("max_trace_bytes"),
-        Counts(folder, f"remote:{place.url}"),
-        _remote_breaker(place, folder),
-        leases(),
-        config.get_float("cache_wait_seconds"),
-    )
-
-
-def _place() -> Place:
-    from .cache.objects import Place
-
-    return Place(
-        config.get_str("cache_remote_url"),
-        config.get_str("cache_remote_endpoint"),
-        config.get_str("cache_remote_region"),
-    )
-
-
-@cache
-def _objects(place: Place, seconds: float) -> Objects:
-    from .cache.objects import Objects
-
-    return Objects(place, seconds)
-
-
-@cache
-def _remote_breaker(place: Place, folder: str) -> Breaker:
-    from .cache.breaker import Breaker
-    from .cache.objects import HINT
-
-    return Breaker("the remote cache", HINT, Counts(folder, f"remote:{place.url}"))
-
-
-@cache
-def _leases(
-    url: str, user: str, file: str, space: str, term: float, seconds: float, folder: str
-) -> RedisLeases:
-    from .cache.redis_lease import RedisLeases
-
-    return RedisLeases(url, user, file, space, term, seconds, Counts(folder, f"redis:{url}"))
+    return remote_settings.leases(_counts_folder())
 
 
 def _store(
@@ -361,18 +315,10 @@ def get_cache_use(tier: Tier = "local") -> CacheUse:
         >>> get_cache_use()["problem"] is None
         True
     """
-    held: Callable[[], Summary]
-    if tier == "remote":
-        remote = file_remote()
-        counts = remote.counts
-        held = partial(_held_remotely, remote)
-    else:
-        store = file_store(tier)
-        counts = store.counts
-        held = partial(store.reach, partial(_held_in, store.directory))
+    counts, summarised = _summary(tier)
     use = CacheUse(directory=where(tier), problem=None, counts=counts.read())
     try:
-        found = held()
+        held = summarised()
     except errors.CacheError as error:
         if tier == "local":
             raise
@@ -380,22 +326,22 @@ def get_cache_use(tier: Tier = "local") -> CacheUse:
         return use
     return CacheUse(
         **use,
-        traces=found.entries,
-        bytes=found.bytes,
-        pinned=found.pinned,
-        quarantined=found.quarantined,
+        traces=held.entries,
+        bytes=held.bytes,
+        pinned=held.pinned,
+        quarantined=held.quarantined,
         not_counted=counts.problem(),
-        ages=found.ages,
-        sizes=found.sizes,
+        ages=held.ages,
+        sizes=held.sizes,
     )
 
 
-def _held_in(directory: CacheDirectory) -> Summary:
-    return summarise(directory, time.time())
-
-
-def _held_remotely(remote: RemoteTier[StoredTrace]) -> Summary:
-    return summary_of(list(remote.entries()), time.time())
+def _summary(tier: Tier) -> tuple[Counts, Callable[[], Summary]]:
+    if tier == "remote":
+        remote = file_remote()
+        return remote.counts, lambda: summary_of(list(remote.entries()), time.time())
+    store = file_store(tier)
+    return store.counts, lambda: store.reach(lambda: summarise(store.directory, time.time()))
 
 
 def clear_trace_cache() -> int:

@@ -18,7 +18,7 @@ import pytest
 import redis_servers
 from cli_runner import phasic
 from fake_s3 import FakeS3
-from phasic import PhasicWarning, errors, trace_cache
+from phasic import PhasicWarning, errors, remote_settings, trace_cache
 from phasic.cache.counts import Counts
 from phasic.cache.lease import Turn
 from phasic.cache.redis_lease import RedisLeases
@@ -285,12 +285,12 @@ def test_a_password_from_the_environment(
 ) -> None:
     monkeypatch.setenv("PHASIC_CACHE_REDIS_URL", locked)
     goes_without("refuses the password, or asks for one")
-    trace_cache._leases.cache_clear()
+    remote_settings._leases.cache_clear()
     monkeypatch.setenv("REDISCLI_AUTH", SECRET)
     assert obtain_trace(queue_graph(6))[1]
     assert counted() == 1  # no more
     monkeypatch.setenv("REDISCLI_AUTH", "wrong")
-    trace_cache._leases.cache_clear()
+    remote_settings._leases.cache_clear()
     with pytest.warns(PhasicWarning, match="refuses the password"):
         obtain_trace(queue_graph(7))
 
@@ -316,13 +316,13 @@ def test_info_tells_of_it_and_not_its_password(
     locked: str, storage: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHASIC_CACHE_REDIS_URL", locked)
-    trace_cache._leases.cache_clear()
+    remote_settings._leases.cache_clear()
     outcome = phasic("cache", "info", "--json")
     told = outcome.envelope["data"]["leases"]
     assert (told["url"], told["unavailable"]) == (locked, 0)
     assert "refuses the password" in told["problem"]
     monkeypatch.setenv("REDISCLI_AUTH", SECRET)
-    trace_cache._leases.cache_clear()
+    remote_settings._leases.cache_clear()
     shown = [phasic(*command) for command in (["cache", "info", "--json"], ["config", "list"])]
     assert shown[0].envelope["data"]["leases"]["problem"] is None
     for outcome in shown:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fake_s3 import BUCKET, Asked, FakeS3, Fault
-from phasic import PhasicWarning, trace_cache
+from phasic import PhasicWarning, remote_settings, trace_cache
 from phasic.cache.compression import compress
 from phasic.errors import CacheError, ConfigError, DependencyError, FormatError
 from phasic.trace_elimination import obtain_trace
@@ -183,7 +183,7 @@ def test_a_package_that_is_not_installed(
     storage: FakeS3, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setattr(f"phasic.cache.{_user_of(package)}.find_spec", lambda name: None)
-    trace_cache._objects.cache_clear()
+    remote_settings._objects.cache_clear()
     with pytest.raises(DependencyError, match=f"package {package}, which is not") as caught:
         obtain_trace(queue_graph())
     assert caught.value.code == f"{package.upper()}_MISSING"

@@ -12,7 +12,7 @@ from phasic.errors import CacheError, FormatError
 
 if TYPE_CHECKING:
     from phasic.cache.redis_lease import RedisLeases
-    from phasic.trace_cache import CacheUse, Tier
+    from phasic.trace_cache import CacheUse
 
 
 def info(context: typer.Context, as_json: JsonOption = False) -> Result:
@@ -33,7 +33,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """
     from phasic import config
     from phasic.cache import pending
-    from phasic.trace_cache import get_cache_use, leases, trace_directory
+    from phasic.trace_cache import get_cache_use, leases, tiers, trace_directory
 
     among = leases()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
@@ -45,8 +45,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         **_held(use),
         "pending": len(pending.keys(trace_directory())),
         **{name: config.get_int(f"cache_{name}") for name in limits},
-        "shared": _behind("shared"),
-        "remote": _behind("remote"),
+        "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
+        "remote": _remote(get_cache_use("remote")) if "remote" in tiers() else None,
         "leases": None if among is None else _leases(among),
         "daemon": _daemon(),
     }
@@ -84,20 +84,26 @@ def _daemon() -> dict[str, Json]:
     return {**found, "state": "running", "problem": None, "pid": answer["pid"], **counts}
 
 
-def _behind(tier: Tier) -> dict[str, Json] | None:
+def _shared(use: CacheUse) -> dict[str, Json]:
     """What it holds or, where it cannot be asked, why not; what was counted in any case."""
     from phasic import config
-    from phasic.trace_cache import KEYS, get_cache_use, tiers, where
 
-    if tier not in tiers():
-        return None
-    use = get_cache_use(tier)
-    place: dict[str, Json] = {"directory": where(tier)}
-    if tier == "remote":
-        place = {"url": where(tier), "endpoint": config.get_str("cache_remote_endpoint")}
     return {
-        **place,
-        "source": config.setting(KEYS[tier]).source,
+        "directory": use["directory"],
+        "source": config.setting("cache_shared_dir").source,
+        "problem": use["problem"],
+        **(use["counts"] if use["problem"] else _held(use)),
+    }
+
+
+def _remote(use: CacheUse) -> dict[str, Json]:
+    """What it holds or, where it cannot be asked, why not; what was counted in any case."""
+    from phasic import config
+
+    return {
+        "url": use["directory"],
+        "endpoint": config.get_str("cache_remote_endpoint"),
+        "source": config.setting("cache_remote_url").source,
         "problem": use["problem"],
         **(use["counts"] if use["problem"] else _held(use)),
     }

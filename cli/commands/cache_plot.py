@@ -23,9 +23,8 @@ def plot_use(
 ) -> Result:
     """Draw hits, misses and what else happened to the cache, and the ages and sizes of traces.
 
-    There is a row for this machine's cache and one for each behind it (PHASIC_CACHE_SHARED_DIR,
-    PHASIC_CACHE_REMOTE_URL). Prints the path of the picture. What is counted is as `phasic cache
-    info` says.
+    There is a row for this machine's cache and one for each that is configured behind it. Prints
+    the path of the picture. What is counted is as `phasic cache info` says.
 
     \b
     Needs Matplotlib: pip install 'phasic[plot]'
