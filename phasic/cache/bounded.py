@@ -39,7 +39,10 @@ class Time:
     @property
     def left(self) -> float:
         """Seconds; not above 0 when it is over, and from then on."""
-        return -1.0 if self._given_up else self._ends - time.monotonic()
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            self._given_up = True  # whoever has seen the end, it stays
+        return -1.0 if self._given_up else left
 
     def give_up(self) -> None:
         """Ends it for good."""
@@ -60,8 +63,8 @@ def bounded(action: Callable[[Time], R], seconds: float) -> R:
         if _is_left_behind():
             return action(call.time)
         raise NoThread(str(error)) from error
-    while call.is_alive() and call.time.left > 0:
-        call.join(call.time.left)
+    while call.is_alive() and (left := call.time.left) > 0:
+        call.join(left)
     if call.is_alive():
         call.time.give_up()
         raise Overdue
