@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cli_runner import phasic
-from phasic import ConfigError, PhasicWarning, trace_cache
+from phasic import ConfigError, PhasicWarning, trace_cache, trace_stores
 from phasic.cache import reach
 from phasic.cache.counts import Counts
 from phasic.cache.reach import Deadline
@@ -34,9 +34,9 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-def counted(tier: trace_cache.Tier) -> dict[str, int]:
+def counted(tier: trace_stores.Tier) -> dict[str, int]:
     """What is not 0."""
-    counts = trace_cache.trace_store(tier).counts.read()
+    counts = trace_stores.trace_store(tier).counts.read()
     return {name: number for name, number in counts.items() if number}
 
 
@@ -224,7 +224,7 @@ def test_a_process_ends_while_a_call_hangs(shared: Path, cache_directory: Path) 
     program = (
         "import threading, warnings\n"
         "from phasic._engine.trace import TraceHandle\n"
-        "from phasic import trace_cache\n"
+        "from phasic import trace_cache, trace_stores\n"
         f"hung = {str(shared)!r}\n"
         "usual = TraceHandle.load_entry\n"
         "TraceHandle.load_entry = classmethod(lambda cls, directory, key: "
