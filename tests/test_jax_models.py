@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from jax_models import EXAMPLES, FUNCTIONS, Array, Example
-from jax_programs import search_path
+from search_paths import search_path
 from phasic import Graph
 from phasic._engine import xla
 from phasic.jax import DensityModel

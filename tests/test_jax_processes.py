@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jax_programs import search_path
+from search_paths import search_path
 from rules import queue_graph
 
 PROGRAMS = Path(__file__).parent / "jax_programs"
