@@ -38,7 +38,7 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
     _check_enabled()
     place = daemon_settings.place()
     terms = Terms(
-        places=trace_cache.places(),
+        places=daemon_settings.served(trace_cache.places()),
         idle_seconds=config.get_int("daemon_idle_seconds"),
         grace_seconds=config.get_float("cache_deadline_seconds"),
         counts=trace_cache.served_counts(),
@@ -118,7 +118,8 @@ def _answer(place: Place) -> int | None:
 def _spawned() -> tuple[int, int]:
     """A daemon in a session of its own, with none of our streams; and where to read its end."""
     reader, writer = os.pipe()
-    command = [sys.executable, "-m", "phasic.cli", "daemon", "run", "--json"]
+    # -P: modules of the directory where we are, a user's queue.py, are none of the daemon's.
+    command = [sys.executable, "-P", "-m", "phasic.cli", "daemon", "run", "--json"]
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, writer, 1),

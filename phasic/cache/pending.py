@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .directory import PENDING, CacheDirectory, failed, is_key, sync_folder
 
@@ -73,6 +73,7 @@ def claim(directory: CacheDirectory, key: str) -> Iterator[bool]:
     try:
         yield _lock(file) and _is_the_file(path, file)
     finally:
+        _unlock(file)
         os.close(file)
         directory.drop_folder(PENDING)  # an NFS client keeps a removed file until it is closed
 
@@ -99,6 +100,12 @@ def _lock(file: int) -> bool:
     except OSError:
         return True  # no locks on this file system
     return True
+
+
+def _unlock(file: int) -> None:
+    """To close it is not enough: a process forked meanwhile has it open too."""
+    with suppress(OSError):  # no locks on this file system
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _is_the_file(path: str, file: int) -> bool:
