@@ -171,6 +171,13 @@ def test_clearing_takes_the_marks_of_what_goes(directory: CacheDirectory) -> Non
     assert os.listdir(directory.path) == []
 
 
+def test_what_is_gone_waits_for_nothing(directory: CacheDirectory) -> None:
+    pending.mark(directory, made(directory, KEY))
+    pending.mark(directory, OTHER)
+    assert pending.keys(directory) == [KEY, OTHER]
+    assert pending.waiting(directory) == [KEY]
+
+
 def test_a_claim_ends_though_a_forked_process_has_its_file(directory: CacheDirectory) -> None:
     pending.mark(directory, made(directory, KEY))
     reader, writer = os.pipe()

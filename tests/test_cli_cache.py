@@ -176,6 +176,22 @@ def test_pins(cache_directory: Path) -> None:
     assert os.listdir(cache_directory) == []
 
 
+def test_what_finds_no_room_is_not_said_to_be_kept(
+    cache_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = record(5)
+    phasic("cache", "pin", key)
+    monkeypatch.setenv(
+        "PHASIC_CACHE_HIGH_BYTES", str((cache_directory / f"{key}.trace").stat().st_size)
+    )
+    model = ("phasic.models.coalescent:kingman", "--arg", "n=6")
+    outcome = phasic("record", *model, "--json")
+    assert outcome.code == ExitCode.ENVIRONMENT
+    assert outcome.envelope["error"]["code"] == "CACHE_SAVE_FAILED"
+    assert phasic("evaluate", *model, "--theta", "1").code == ExitCode.DONE
+    assert [line.split("\t")[0] for line in list_lines()] == [key]
+
+
 def list_lines() -> list[str]:
     return phasic("cache", "list").out.splitlines()
 

@@ -39,6 +39,15 @@ def keys(directory: CacheDirectory) -> list[str]:
     return [name for name in directory.listing(PENDING) if is_key(name)]
 
 
+def waiting(directory: CacheDirectory) -> list[str]:
+    """The keys of the marks whose entries are there.
+
+    Raises:
+        CacheError: the marks cannot be read.
+    """
+    return [key for key in keys(directory) if directory.found_path(key) is not None]
+
+
 def is_marked(directory: CacheDirectory, key: str) -> bool:
     """Whether the entry is to be saved behind."""
     return os.path.lexists(_path(directory, key))

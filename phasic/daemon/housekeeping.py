@@ -58,9 +58,8 @@ class Housekeeper:
 
     def has_pending(self) -> bool:
         """Whether something is still to be saved behind; a mark of what is gone means nothing."""
-        directory = self._tiers.here.directory
         try:
-            return any(directory.found_path(key) for key in pending.keys(directory))
+            return bool(pending.waiting(self._tiers.here.directory))
         except CacheError:
             return False
 
