@@ -400,7 +400,9 @@ def test_a_socket_may_have_a_long_path_but_not_with_systemd(
 # ---- start, stop, idle
 
 
-def test_start_status_stop(variables: Variables, place: Path) -> None:
+def test_start_status_stop(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert phasic("daemon", "status").code == ExitCode.NO
     started = phasic("daemon", "start", "--json").envelope["data"]
     try:
@@ -410,6 +412,11 @@ def test_start_status_stop(variables: Variables, place: Path) -> None:
         shown = phasic("daemon", "status", "--json").envelope["data"]
         assert (shown["state"], shown["pid"]) == ("running", started["pid"])
         assert shown["places"] == daemon_settings.served(trace_cache.places())
+        with monkeypatch.context() as other:
+            other.setenv("PHASIC_CACHE_SHARED_DIR", str(place / "elsewhere"))
+            error = phasic("daemon", "start", "--json").envelope["error"]
+            assert error["code"] == "DAEMON_OTHER_CACHE"
+            assert "phasic daemon stop && phasic daemon start" in error["hint"]
         assert "phasic_daemon_requests_total" in phasic("daemon", "status", "--metrics").out
     finally:
         stopped = phasic("daemon", "stop", "--json").envelope["data"]

@@ -56,6 +56,7 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
 def start(context: typer.Context, as_json: JsonOption = False) -> Result:
     """Start the cache's daemon of this node and user; one that runs already is left as it is.
 
+    That it serves another cache than is configured now is an error.
     It brings entries of the shared cache to this node once, saves there what is recorded, holds to
     deadlines, and keeps the local cache within its limits. It has the configuration and the
     environment of this command.
@@ -103,11 +104,12 @@ def _awaited(place: Place, pid: int, output: IO[bytes]) -> Result:
 
 def _answer(place: Place) -> int | None:
     """The process that answers; None: none does, and one may be started."""
+    from phasic import daemon_settings, trace_cache
     from phasic.daemon.client import ask
     from phasic.daemon.protocol import LOST
 
     try:
-        status = ask(place, "status")
+        status = ask(place, "status", daemon_settings.served(trace_cache.places()))
     except CacheError as error:
         if error.code != LOST:
             raise

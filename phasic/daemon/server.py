@@ -250,7 +250,7 @@ class _Serving:
             first = (
                 f"{names[0]} is {served[names[0]] or 'not set'}" if names else "a tier is missing"
             )
-            self.refuse("DAEMON_OTHER_CACHE", f"the daemon serves another cache: {first} there")
+            self.refuse(protocol.OTHER_CACHE, f"the daemon serves another cache: {first} there")
             return False
         self.connection.send("welcome", SEND_SECONDS, protocol=protocol.PROTOCOL, pid=os.getpid())
         return True
