@@ -50,8 +50,8 @@ class Shard:
             raise UsageError(
                 f"--shard {text} is not i/n with i from 0 to n - 1",
                 code="USAGE",
-                hint="for a job array: sbatch --array=0-9, and"
-                " --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT",
+                hint="for a job array: sbatch --array=0-9, and --shard $SLURM_ARRAY_TASK_ID/10; not"
+                " $SLURM_ARRAY_TASK_COUNT, which is another number when a part is run again",
             )
         return cls(int(match[1]), int(match[2]))
 

@@ -161,5 +161,6 @@ def not_kept(key: str) -> CacheError:
     return CacheError(
         f"the trace {key} was recorded and could not be kept in the cache",
         code="CACHE_SAVE_FAILED",
-        hint="the warning above says why; -o FILE writes it elsewhere",
+        hint="the warning above says why, else the limits leave no room beside what is pinned or "
+        "still to be saved behind (`phasic cache info`); -o FILE writes it elsewhere",
     )

@@ -108,12 +108,13 @@ class EliminationTrace:
         """A few lines of text: size, components, work, key."""
         meta = self.handle.meta
         kind = "discrete" if self.discrete else "continuous"
+        parameters = "1 parameter" if self.n_parameters == 1 else f"{self.n_parameters} parameters"
         return "\n".join(
             (
                 f"elimination trace {self.key}",
                 f"  {kind}, {meta['n_vertices']:,} vertices ({meta['n_absorbing']:,} absorbing, "
                 f"{meta['n_dropped']:,} dropped), {meta['n_edges']:,} edges",
-                f"  {meta['n_parameters']} parameters, states of length {meta['state_length']}",
+                f"  {parameters}, states of length {meta['state_length']}",
                 f"  {meta['n_components']:,} components, the largest with "
                 f"{meta['largest_component']:,} vertices; {meta['n_blocks']:,} blocks",
                 f"  {meta['multiply_adds']:,} multiply-adds, fill-in {meta['fill_in']:,}, "

@@ -169,3 +169,29 @@ def test_clearing_takes_the_marks_of_what_goes(directory: CacheDirectory) -> Non
     assert pending.keys(directory) == [KEY]
     directory.clear()
     assert os.listdir(directory.path) == []
+
+
+def test_what_is_gone_waits_for_nothing(directory: CacheDirectory) -> None:
+    pending.mark(directory, made(directory, KEY))
+    pending.mark(directory, OTHER)
+    assert pending.keys(directory) == [KEY, OTHER]
+    assert pending.waiting(directory) == [KEY]
+
+
+def test_a_claim_ends_though_a_forked_process_has_its_file(directory: CacheDirectory) -> None:
+    pending.mark(directory, made(directory, KEY))
+    reader, writer = os.pipe()
+    with pending.claim(directory, KEY) as ours:
+        assert ours
+        child = os.fork()
+        if not child:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+    try:
+        with pending.claim(directory, KEY) as again:
+            assert again
+    finally:
+        os.close(writer)
+        os.close(reader)
+        os.waitpid(child, 0)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import stat
@@ -351,6 +352,33 @@ def test_counters_of_several_processes_add_up(tmp_path: Path) -> None:
     assert counts.read() == dict.fromkeys(EVENTS, 0) | {"hits": 1500, "evicted": 21}
     assert counts.problem() is None
     assert Counts(str(tmp_path / "counts"), "/other").read()["hits"] == 0
+
+
+def test_counting_waits_for_no_forked_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that another thread has forked meanwhile has the file open, and its lock with it."""
+    counts, usual, children = Counts(str(tmp_path), "cache"), os.pwrite, []
+    reader, writer = os.pipe()
+
+    def forking(file: int, data: bytes, offset: int) -> int:
+        children.append(os.fork())
+        if not children[0]:
+            os.close(writer)
+            os.read(reader, 1)
+            os._exit(0)
+        return usual(file, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", forking)
+    counts.add("hits")
+    try:
+        with open(counts.path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(writer)
+        os.close(reader)
+        os.waitpid(children[0], 0)
+    assert counts.read()["hits"] == 1
 
 
 def test_what_cannot_be_counted_is_told_on_request(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 from phasic import CacheError, PhasicWarning, trace_cache, trace_stores
 from phasic.cache import background, pending
 from phasic.cache.directory import CacheDirectory
-from phasic.cache.lease import Lease
+from phasic.cache.lease import Lease, Turn
 from phasic.cache.store import Store
 from phasic.trace_elimination import EliminationTrace, obtain_trace, record_elimination_trace
 from rules import queue_graph
@@ -264,3 +265,19 @@ def test_threads_that_record_the_same_record_it_once(shared: Path, gate: threadi
     for thread in threads:
         thread.join()
     assert sum(recorded) == 1
+
+
+def test_to_interrupt_waits_for_no_other_machine(shared: Path) -> None:
+    key = record_elimination_trace(queue_graph(4)).key
+    other = Lease(CacheDirectory(str(shared), ".trace"), key, 60.0)
+    assert other.ask() is Turn.OURS
+    began = time.monotonic()
+    usual = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            obtain_trace(queue_graph(4))
+        assert time.monotonic() - began < 10  # and not the deadline of 30 seconds
+    finally:
+        signal.signal(signal.SIGALRM, usual)
+        other.release()

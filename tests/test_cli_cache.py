@@ -170,12 +170,49 @@ def test_pins(cache_directory: Path) -> None:
     assert pinned == {kept: "true", gone: "false"}
     assert phasic("cache", "clear", "--force").fields["removed"] == "1"
     assert [line.split("\t")[0] for line in list_lines()] == [kept]
+    fields = phasic("cache", "clear", "--force").fields
+    assert (fields["removed"], fields["pinned"]) == ("0", "1")
     assert phasic("cache", "clear", "--force", "--pinned").fields["removed"] == "1"
     assert os.listdir(cache_directory) == []
 
 
+def test_what_finds_no_room_is_not_said_to_be_kept(
+    cache_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = record(5)
+    phasic("cache", "pin", key)
+    monkeypatch.setenv(
+        "PHASIC_CACHE_HIGH_BYTES", str((cache_directory / f"{key}.trace").stat().st_size)
+    )
+    model = ("phasic.models.coalescent:kingman", "--arg", "n=6")
+    outcome = phasic("record", *model, "--json")
+    assert outcome.code == ExitCode.ENVIRONMENT
+    assert outcome.envelope["error"]["code"] == "CACHE_SAVE_FAILED"
+    assert phasic("evaluate", *model, "--theta", "1").code == ExitCode.DONE
+    assert [line.split("\t")[0] for line in list_lines()] == [key]
+
+
 def list_lines() -> list[str]:
     return phasic("cache", "list").out.splitlines()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["list", "verify", "prune", "clear --force", "clear --dry-run", "export -o x.tar"]
+    + [f"{name} {'ab' * 32}" for name in ("pin", "unpin", "path", "show")],
+)
+def test_a_shared_directory_that_is_not_there_is_no_empty_cache(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PHASIC_CACHE_SHARED_DIR", str(tmp_path / "mount"))
+    outcome = phasic("cache", *command.split(), "--tier", "shared", "--json")
+    assert (outcome.code, outcome.envelope["error"]["code"]) == (
+        ExitCode.ENVIRONMENT,
+        "CACHE_TIER_DOWN",
+    )
+    assert not (tmp_path / "mount").exists()
+    assert phasic("cache", "path", "--tier", "shared").out == f"{tmp_path / 'mount'}\n"
 
 
 def test_path(cache_directory: Path) -> None:

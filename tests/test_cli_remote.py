@@ -63,6 +63,32 @@ def test_push_saves_what_is_not_there(keys: list[str], storage: FakeS3) -> None:
     assert storage.objects == before
 
 
+def test_what_vanishes_meanwhile_stops_nothing(
+    keys: list[str], storage: FakeS3, cache_directory: Path
+) -> None:
+    first, second, third = sorted(keys)
+
+    def evict(asked: Asked) -> None:
+        if "list-type" in asked.query:
+            (cache_directory / f"{second}.trace").unlink(missing_ok=True)
+
+    before = dict(storage.objects)
+    storage.objects.clear()
+    storage.fault = evict
+    assert outcomes("push", "--all") == {first: "pushed", second: "gone", third: "pushed"}
+
+    def remove(asked: Asked) -> None:
+        if asked.name == object_of(first):
+            storage.objects.pop(object_of(third), None)
+
+    for path in cache_directory.iterdir():
+        path.unlink()
+    storage.objects |= before
+    storage.fault = remove
+    assert outcomes("pull", "--all") == {first: "pulled", second: "pulled", third: "gone"}
+    assert phasic("cache", "pull", third).code == ExitCode.NO
+
+
 def test_json(keys: list[str], storage: FakeS3) -> None:
     storage.objects.clear()
     envelope = phasic("cache", "push", "--all", "--json").envelope

@@ -19,7 +19,7 @@ import pytest
 import daemons
 from cli_runner import phasic
 from daemons import Daemon, daemon, environment, obtain, settings
-from phasic import PhasicWarning, trace_cache, trace_stores
+from phasic import PhasicWarning, daemon_settings, trace_cache, trace_stores
 from phasic.cache import pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cli.exit_codes import ExitCode
@@ -29,7 +29,7 @@ from phasic.daemon.client import ask
 from phasic.daemon.housekeeping import Housekeeper, Pace
 from phasic.daemon.metrics import Metrics
 from phasic.daemon.place import Place
-from phasic.errors import CacheError
+from phasic.errors import CacheError, ConfigError
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
@@ -400,7 +400,9 @@ def test_a_socket_may_have_a_long_path_but_not_with_systemd(
 # ---- start, stop, idle
 
 
-def test_start_status_stop(variables: Variables, place: Path) -> None:
+def test_start_status_stop(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert phasic("daemon", "status").code == ExitCode.NO
     started = phasic("daemon", "start", "--json").envelope["data"]
     try:
@@ -409,7 +411,12 @@ def test_start_status_stop(variables: Variables, place: Path) -> None:
         assert (again["state"], again["pid"]) == ("running already", started["pid"])
         shown = phasic("daemon", "status", "--json").envelope["data"]
         assert (shown["state"], shown["pid"]) == ("running", started["pid"])
-        assert shown["places"] == trace_stores.places()
+        assert shown["places"] == daemon_settings.served(trace_stores.places())
+        with monkeypatch.context() as other:
+            other.setenv("PHASIC_CACHE_SHARED_DIR", str(place / "elsewhere"))
+            error = phasic("daemon", "start", "--json").envelope["error"]
+            assert error["code"] == "DAEMON_OTHER_CACHE"
+            assert "phasic daemon stop && phasic daemon start" in error["hint"]
         assert "phasic_daemon_requests_total" in phasic("daemon", "status", "--metrics").out
     finally:
         stopped = phasic("daemon", "stop", "--json").envelope["data"]
@@ -452,6 +459,60 @@ def test_an_idle_daemon_ends(variables: Variables, place: Path) -> None:
     assert names(place / "d") == ["lock"]
 
 
+def test_a_mark_of_what_is_gone_keeps_none_alive(variables: Variables, place: Path) -> None:
+    (place / "cache").mkdir(mode=0o700)
+    pending.mark(CacheDirectory(str(place / "cache"), ".trace"), "0" * 64)
+    with daemon(variables | {"PHASIC_DAEMON_IDLE_SECONDS": 1}) as running:
+        assert running.process.wait(timeout=30) == 0
+
+
+def test_modules_of_the_directory_where_it_is_started_are_not_its_own(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a user's `queue.py`, which the standard library has too."""
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    (place / "queue.py").write_text("raise SystemExit('the wrong module')\n")
+    assert phasic("daemon", "start").fields["state"] == "started"
+    assert phasic("daemon", "stop").fields["state"] == "stopped"
+    assert '"-P"' in phasic("daemon", "unit").out
+
+
+def test_a_runtime_directory_that_is_not_ours_is_not_taken(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under sudo, or a relative one, which is to be ignored by the specification."""
+    monkeypatch.setenv("PHASIC_STATE_DIR", str(place / "state"))
+    fallback = str(place / "state" / "daemon" / os.uname().nodename)
+    monkeypatch.chdir(place)
+    (place / "run").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place / "run"))
+    assert daemon_settings.place().folder == str(place / "run" / "phasic")
+    for other in ("run", str(place / "none"), ""):
+        monkeypatch.setenv("XDG_RUNTIME_DIR", other)
+        assert daemon_settings.place().folder == fallback
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place / "run"))
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert daemon_settings.place().folder == fallback
+
+
+def test_housekeeping_outlives_a_configuration_that_is_being_edited(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiers = trace_stores.served_tiers()
+    tried: list[float] = []
+
+    def collect(_: object) -> object:
+        tried.append(time.monotonic())
+        raise ConfigError("not TOML yet", code="CONFIG_FILE")
+
+    monkeypatch.setattr(type(tiers.here.collector), "collect", collect)
+    keeper = Housekeeper(tiers, Metrics(), Pace(drain=0.02, collect=0.02))
+    keeper.begin()
+    until(lambda: len(tried) > 1)
+    keeper.stop(20)
+
+
 def test_systemd_hands_over_a_socket_and_is_told(variables: Variables, place: Path) -> None:
     """As it does: descriptor 3, LISTEN_PID, and a datagram once clients are answered."""
     program = (
@@ -484,12 +545,17 @@ def test_systemd_hands_over_a_socket_and_is_told(variables: Variables, place: Pa
     assert "phasic-1.sock" in names(place / "d")  # it is systemd's
 
 
-def test_units_are_what_systemd_takes(variables: Variables, place: Path) -> None:
+def test_units_are_what_systemd_takes(
+    variables: Variables, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
     for name, options in {"phasic.service": [], "phasic.socket": ["--socket"]}.items():
         text = phasic("daemon", "unit", *options).out
         (place / name).write_text(text)
     service = (place / "phasic.service").read_text()
     assert "Type=notify" in service
+    assert 'Environment="PHASIC_CACHE_DEADLINE_SECONDS=5.0"' in service
+    assert "s3cret" not in service
     assert f'Environment="PHASIC_CACHE_DIR={place}/cache"' in service
     assert f"ListenStream={place}/d/phasic-1.sock" in (place / "phasic.socket").read_text()
     program = shutil.which("systemd-analyze")
@@ -817,8 +883,8 @@ def test_it_starts_though_the_shared_directory_does_not_answer(
         "from phasic.cli.main import main\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
-    (place / "cache" / ".pending").mkdir(parents=True, mode=0o700)
-    (place / "cache" / ".pending" / ("0" * 64)).touch()  # it has something to do there
+    key = obtain(variables | {"PHASIC_CACHE_SHARED_DIR": ""}, 4)["key"]
+    pending.mark(CacheDirectory(str(place / "cache"), ".trace"), key)  # something to do there
     began = time.monotonic()
     with daemon(variables, program):
         assert status(place)["pending"] is True

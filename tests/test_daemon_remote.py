@@ -62,3 +62,19 @@ def test_with_the_storage_down_clients_go_on(storage: FakeS3, place: Path) -> No
         got = obtain(variables, 4)
         assert (got["recorded"], got["kept"]) == (True, True)
         assert (place / "cache" / f"{got['key']}.trace").exists()
+
+
+def test_ways_to_the_storage_have_to_be_the_same(storage: FakeS3, place: Path) -> None:
+    variables = settings(place)
+    del variables["PHASIC_CACHE_SHARED_DIR"]
+    others = {
+        "PHASIC_CACHE_REMOTE_ENDPOINT": storage.endpoint.replace("127.0.0.1", "localhost"),
+        "PHASIC_CACHE_REMOTE_REGION": "eu-north-1",
+    }
+    with daemon(variables):
+        for size, (name, value) in enumerate(others.items(), 4):
+            got = obtain(variables | {name: value}, size)
+            assert got["warnings"] == {"DAEMON_OTHER_CACHE": 1}
+            assert (got["recorded"], got["kept"], got["issued"]) == (True, True, 1)
+        assert len(storage.objects) == 2  # the clients saved them by themselves
+        assert obtain(variables, 6)["warnings"] == {}

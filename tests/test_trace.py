@@ -146,6 +146,7 @@ def test_the_summary_and_the_numbers() -> None:
     summary = trace.summary()
     assert trace.key in summary
     assert "6 vertices (1 absorbing, 0 dropped), 8 edges" in summary
+    assert f"\n  {trace.n_parameters} parameter{'' if trace.n_parameters == 1 else 's'}," in summary
 
 
 # ---- many thetas

@@ -17,7 +17,7 @@ def check_daemon() -> Iterator[Finding]:
     try:
         mode = config.get_str("daemon")
         place = daemon_settings.place()
-        places = trace_stores.places()
+        places = daemon_settings.served(trace_stores.places())
     except ConfigError:
         return  # the settings say so
     if mode == "off" or config.get_bool("disable_cache"):

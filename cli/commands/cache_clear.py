@@ -31,6 +31,7 @@ def clear(
 ) -> Result:
     """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
 
+    `pinned` is how many stay since they are pinned; --pinned removes them too.
     What is removed from the shared or the remote cache is gone for all who use it.
     Those that are still to be saved in the shared cache go too; `phasic cache info` counts them.
 
@@ -43,17 +44,20 @@ def clear(
     from phasic.trace_stores import where
 
     session, place = session_of(context), where(tier)
-    found = _remote_entries() if tier == "remote" else _unpinned(tier, pinned)
+    found, stay = (_remote_entries(), 0) if tier == "remote" else _unpinned(tier, pinned)
     if not dry_run:
         if found and not force and not _confirmed(session, found, place):
-            return _outcome(place, [], dry_run, ExitCode.NO)
+            return _outcome(place, [], stay, dry_run, ExitCode.NO)
         found = _remove_remote(found) if tier == "remote" else _clear(tier, pinned)
-    return _outcome(place, found, dry_run, ExitCode.DONE)
+    return _outcome(place, found, stay, dry_run, ExitCode.DONE)
 
 
-def _unpinned(tier: DirectoryTier, pinned: bool) -> list[Entry]:
+def _unpinned(tier: DirectoryTier, pinned: bool) -> tuple[list[Entry], int]:
+    """What may go, and how many stay."""
     cache, kept = _kept(tier, pinned)
-    return [entry for entry in cache.entries() if entry.key not in kept]
+    entries = cache.entries()
+    found = [entry for entry in entries if entry.key not in kept]
+    return found, len(entries) - len(found)
 
 
 def _clear(tier: DirectoryTier, pinned: bool) -> list[Entry]:
@@ -68,9 +72,9 @@ def _clear(tier: DirectoryTier, pinned: bool) -> list[Entry]:
 
 def _kept(tier: DirectoryTier, pinned: bool) -> tuple[CacheDirectory, frozenset[str]]:
     from phasic.cache import pins
-    from phasic.trace_stores import trace_directory
+    from phasic.cli.tier_directory import tier_directory
 
-    cache = trace_directory(tier)
+    cache = tier_directory(tier)
     return cache, frozenset() if pinned else pins.pinned(cache)
 
 
@@ -102,11 +106,14 @@ def _confirmed(session: Session, entries: list[Entry], directory: str) -> bool:
     return session.streams.stdin.readline().strip().lower() in {"y", "yes"}
 
 
-def _outcome(directory: str, entries: list[Entry], dry_run: bool, code: ExitCode) -> Result:
+def _outcome(
+    directory: str, entries: list[Entry], stay: int, dry_run: bool, code: ExitCode
+) -> Result:
     fields = {
         "directory": directory,
         "removed": len(entries),
         "bytes": sum(entry.n_bytes for entry in entries),
+        "pinned": stay,
         "dry_run": dry_run,
     }
     return Result(Fields(fields), code)

@@ -44,7 +44,7 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
         "source": config.setting("cache_dir").source,
         "enabled": not config.get_bool("disable_cache"),
         **_held(use),
-        "pending": len(pending.keys(trace_directory())),
+        "pending": len(pending.waiting(trace_directory())),
         **{name: config.get_int(f"cache_{name}") for name in limits},
         "shared": _shared(get_cache_use("shared")) if "shared" in tiers() else None,
         "remote": _remote(get_cache_use("remote")) if "remote" in tiers() else None,

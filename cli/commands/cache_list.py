@@ -23,12 +23,13 @@ def list_entries(
       phasic cache list | cut -f1 | head -1 | phasic evaluate - --theta 1.0
     """
     from phasic.cache.pins import pinned
-    from phasic.trace_stores import file_remote, trace_directory
+    from phasic.cli.tier_directory import tier_directory
+    from phasic.trace_stores import file_remote
 
     if tier == "remote":
         kept, entries = frozenset[str](), list(file_remote().entries())
     else:
-        directory = trace_directory(tier)
+        directory = tier_directory(tier)
         kept, entries = pinned(directory), directory.entries()
     found = sorted(entries, key=lambda entry: (-entry.modified, entry.key))
     rows = ((entry.key, entry.n_bytes, utc(entry.modified), entry.key in kept) for entry in found)

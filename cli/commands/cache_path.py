@@ -32,15 +32,15 @@ def path(
       phasic cache path KEY
     """
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_stores import file_remote, trace_directory, where
+    from phasic.cli.tier_directory import tier_directory
+    from phasic.trace_stores import file_remote, where
 
     if tier == "remote":
         url = where(tier) if key is None else file_remote().url_of(whole_key(key, tier))
         return Result(Value("path", url))
-    directory = trace_directory(tier)
     if key is None:
-        return Result(Value("path", directory.path))
-    found = directory.found_path(whole_key(key, tier))
+        return Result(Value("path", where(tier)))
+    found = tier_directory(tier).found_path(whole_key(key, tier))
     if found is None:
         raise no_such_key(key, tier)
     return Result(Value("path", found))

@@ -31,9 +31,9 @@ def pin(
     """
     from phasic.cache import pins
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_stores import trace_directory
+    from phasic.cli.tier_directory import tier_directory
 
-    directory = trace_directory(tier)
+    directory = tier_directory(tier)
     whole = [whole_key(key, tier) for key in keys]
     for key in whole:
         if directory.found_path(key) is None:
@@ -53,8 +53,8 @@ def unpin(
     """
     from phasic.cache import pins
     from phasic.cli.keys import whole_key
-    from phasic.trace_stores import trace_directory
+    from phasic.cli.tier_directory import tier_directory
 
-    directory = trace_directory(tier)
+    directory = tier_directory(tier)
     rows = [(key, pins.unpin(directory, key)) for key in (whole_key(key, tier) for key in keys)]
     return Result(Table(("key", "was_pinned"), rows, noun="key"))

@@ -50,6 +50,7 @@ def prune(
     """
     from phasic import config, trace_stores
     from phasic.cache.collector import DAY
+    from phasic.cli.tier_directory import tier_directory
 
     limits = trace_stores.limits(tier)
     if max_bytes is not None:
@@ -58,6 +59,7 @@ def prune(
         limits = replace(limits, high_bytes=high_bytes, low_bytes=high_bytes)
     if max_age is not None:
         limits = replace(limits, max_age=max_age * DAY)
+    tier_directory(tier)  # it is there
     store = trace_stores.file_store(tier, limits)
     collected = store.collector.collect(dry_run=dry_run)
     if collected.entries and not dry_run:

@@ -39,8 +39,8 @@ def push(
 ) -> Result:
     """Save traces of this machine's cache in the remote one, each after it is found to be whole.
 
-    Prints for each key what came of it: pushed, there (already), or damaged (here). Exits 1 if any
-    is damaged, 3 if the remote cache cannot be asked.
+    Prints for each key what came of it: pushed, there (already), gone (meanwhile), or damaged
+    (here). Exits 1 if any is damaged, 3 if the remote cache cannot be asked.
 
     \b
     Examples:
@@ -64,6 +64,8 @@ def push(
             return f"damaged: {problem.message}"
         if problem is not None:
             raise problem
+        if trace is None and everything:
+            return _GONE
         if trace is None:
             raise no_such_key(key, "local")
         if dry_run:
@@ -85,8 +87,8 @@ def pull(
 ) -> Result:
     """Take traces of the remote cache into this machine's, each after it is found to be whole.
 
-    Prints for each key what came of it: pulled, there (already), or damaged (in the remote cache).
-    Exits 1 if any is damaged, 3 if the remote cache cannot be asked.
+    Prints for each key what came of it: pulled, there (already), gone (meanwhile), or damaged (in
+    the remote cache). Exits 1 if any is damaged, 3 if the remote cache cannot be asked.
 
     \b
     Examples:
@@ -113,6 +115,8 @@ def pull(
             trace = remote.fetch(key)
         except FormatError as error:
             return f"damaged: {error.message}"
+        if trace is None and everything:
+            return _GONE
         if trace is None:
             raise no_such_key(key, "remote")
         remote.counts.add("hits")
@@ -156,4 +160,5 @@ def _moved(
     return Result(table, ExitCode.DONE if fine else ExitCode.NO)
 
 
-_FINE = ("pushed", "pulled", "there", "would be pushed", "would be pulled")
+_GONE = "gone"  # since they were listed
+_FINE = ("pushed", "pulled", "there", "would be pushed", "would be pulled", _GONE)

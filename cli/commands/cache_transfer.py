@@ -32,14 +32,14 @@ def export_entries(
     from phasic.cache import archive
     from phasic.cli.errors import UsageError
     from phasic.cli.keys import no_such_key, whole_key
+    from phasic.cli.tier_directory import tier_directory
     from phasic.files import replacing
-    from phasic.trace_stores import trace_directory
 
     if output is None:
         raise UsageError(
             "an archive needs a file to go to", code="USAGE", hint="name it with -o FILE"
         )
-    directory = trace_directory(tier)
+    directory = tier_directory(tier)
     entries = {entry.key: entry for entry in directory.entries()}
     asked = [whole_key(key, tier) for key in keys or ()]
     for key in asked:

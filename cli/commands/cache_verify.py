@@ -78,11 +78,12 @@ def verify(
 
 
 def _all_keys(tier: Tier) -> list[str]:
-    from phasic.trace_stores import file_remote, trace_directory
+    from phasic.cli.tier_directory import tier_directory
+    from phasic.trace_stores import file_remote
 
     if tier == "remote":
         return [entry.key for entry in file_remote().entries()]
-    directory = trace_directory(tier)
+    directory = tier_directory(tier)
     return sorted({entry.key for entry in directory.entries()} | set(directory.irregular()))
 
 

@@ -45,6 +45,9 @@ def unit(
 ) -> Result:
     """Units with which systemd starts the daemon when it is first needed, for this configuration.
 
+    They repeat the PHASIC_* variables of the environment. Credentials (AWS_*, REDISCLI_AUTH) they
+    do not: name a file that holds them with EnvironmentFile= (`systemctl --user edit phasic`).
+
     \b
     Examples:
       phasic daemon unit > ~/.config/systemd/user/phasic.service
@@ -55,14 +58,17 @@ def unit(
     from phasic.daemon.units import SERVICE, SOCKET, units
 
     place = daemon_settings.place()
-    # Where things are; whatever else the environment says may be secret.
-    named = [key for key in config.KEYS if key.name.endswith("_dir")]
+    # Our own variables, none of which holds a secret; others may.
     environment = {
-        key.variable: config.get_str(key.name)
-        for key in named
+        key.variable: _text(config.setting(key.name).value)
+        for key in config.KEYS
         if config.setting(key.name).source == "environment"
     }
-    command = [sys.executable, "-m", "phasic.cli", "daemon", "run"]
+    command = [sys.executable, "-P", "-m", "phasic.cli", "daemon", "run"]
     texts = units(command, place.address, environment)
     name = SOCKET if socket else SERVICE
     return Result(Value("unit", texts[name].rstrip("\n"), {"name": name}))
+
+
+def _text(value: bool | int | float | str) -> str:
+    return str(int(value)) if isinstance(value, bool) else str(value)

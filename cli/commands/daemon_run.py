@@ -38,7 +38,7 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
     _check_enabled()
     place = daemon_settings.place()
     terms = Terms(
-        places=trace_stores.places(),
+        places=daemon_settings.served(trace_stores.places()),
         idle_seconds=config.get_int("daemon_idle_seconds"),
         grace_seconds=config.get_float("cache_deadline_seconds"),
         counts=trace_stores.served_counts(),
@@ -56,6 +56,7 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
 def start(context: typer.Context, as_json: JsonOption = False) -> Result:
     """Start the cache's daemon of this node and user; one that runs already is left as it is.
 
+    That it serves another cache than is configured now is an error.
     It brings entries of the shared cache to this node once, saves there what is recorded, holds to
     deadlines, and keeps the local cache within its limits. It has the configuration and the
     environment of this command.
@@ -103,11 +104,12 @@ def _awaited(place: Place, pid: int, output: IO[bytes]) -> Result:
 
 def _answer(place: Place) -> int | None:
     """The process that answers; None: none does, and one may be started."""
+    from phasic import daemon_settings, trace_stores
     from phasic.daemon.client import ask
     from phasic.daemon.protocol import LOST
 
     try:
-        status = ask(place, "status")
+        status = ask(place, "status", daemon_settings.served(trace_stores.places()))
     except CacheError as error:
         if error.code != LOST:
             raise
@@ -118,7 +120,8 @@ def _answer(place: Place) -> int | None:
 def _spawned() -> tuple[int, int]:
     """A daemon in a session of its own, with none of our streams; and where to read its end."""
     reader, writer = os.pipe()
-    command = [sys.executable, "-m", "phasic.cli", "daemon", "run", "--json"]
+    # -P: modules of the directory where we are, a user's queue.py, are none of the daemon's.
+    command = [sys.executable, "-P", "-m", "phasic.cli", "daemon", "run", "--json"]
     streams = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, writer, 1),

@@ -54,7 +54,10 @@ def evaluate(
     shard: Annotated[
         str | None,
         typer.Option(
-            "--shard", metavar="I/N", help="Only the rows r of --thetas with r mod N = I."
+            "--shard",
+            metavar="I/N",
+            help="Only the rows r of --thetas with r mod N = I. In a job array give N as a number: "
+            "$SLURM_ARRAY_TASK_COUNT changes when only a part of the array is run again.",
         ),
     ] = None,
     epoch: EpochOption = None,
@@ -125,7 +128,7 @@ def evaluate(
       phasic evaluate model.py --theta 1.0 --loglik observed.csv --grad
       phasic record model.py | phasic evaluate - --thetas thetas.csv > out.jsonl
       seq 1 100 | phasic evaluate model.trace --thetas - --json
-      phasic evaluate KEY --thetas t.csv --shard $SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT
+      phasic evaluate KEY --thetas t.csv --shard $SLURM_ARRAY_TASK_ID/10
     """
     from phasic.cli.answers import answer
     from phasic.cli.model_source import ModelOptions

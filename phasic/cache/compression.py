@@ -18,6 +18,9 @@ SUFFIX = ".zst"
 _CHUNK = 1 << 18
 _LONGEST_HEADER = 18  # of a frame
 _WINDOW_BYTES = 8 << 20  # what every decoder should have by RFC 8878
+# A frame of one byte, in one raw block: the decoder looks at a frame's checksum, its last 4 bytes,
+# only when more follow, and gets to this one only if they are all there and right.
+_NEXT = b"\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00."
 
 
 class Source(Protocol):
@@ -97,14 +100,16 @@ def decompress(source: Source, target: IO[bytes], limit: int) -> int:
     try:
         while chunk := reader.read(_CHUNK):
             n_bytes += len(chunk)
-            if n_bytes > claimed:
+            if n_bytes > claimed + 1:
                 raise _bad(f"holds more than the {claimed:,} bytes that it claims")
-            target.write(chunk)
+            target.write(chunk if n_bytes <= claimed else chunk[:-1])
     except zstd.ZstdError as error:
         raise _bad(f"cannot be decompressed: {error}") from error
     if n_bytes < claimed:
         raise _bad(f"ends after {n_bytes:,} of the {claimed:,} bytes that it claims")
-    return n_bytes
+    if n_bytes == claimed:
+        raise _bad("ends before its checksum does")
+    return claimed
 
 
 def claimed(source: Source) -> int:
@@ -118,12 +123,13 @@ def claimed(source: Source) -> int:
 
 
 class _Bounded:
-    """A source that has no more bytes than a frame of its claimed size can need."""
+    """A source that has no more bytes than a frame of its claimed size can need, then `_NEXT`."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._head = b""
         self._left = 0
+        self._next = _NEXT
 
     def claim(self, zstd: Any, limit: int) -> int:
         """How many bytes the frame says that it holds."""
@@ -154,6 +160,9 @@ class _Bounded:
             chunk, self._head = self._head, b""
         else:
             chunk = self._source.read(size)
+        if not chunk:
+            chunk, self._next = self._next, b""
+            return chunk
         self._left -= len(chunk)
         if self._left < 0:
             raise _bad("go on for longer than what they claim to hold can need")

@@ -73,6 +73,8 @@ class Counts:
             values[row] += number
             os.pwrite(file, _LAYOUT.pack(*values), 0)
         finally:
+            # To close it is not enough: a process forked meanwhile has it open too.
+            fcntl.flock(file, fcntl.LOCK_UN)
             os.close(file)
 
     def _open(self) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from .directory import PENDING, CacheDirectory, failed, is_key, sync_folder
 
@@ -37,6 +37,15 @@ def keys(directory: CacheDirectory) -> list[str]:
         CacheError: the marks cannot be read.
     """
     return [name for name in directory.listing(PENDING) if is_key(name)]
+
+
+def waiting(directory: CacheDirectory) -> list[str]:
+    """The keys of the marks whose entries are there.
+
+    Raises:
+        CacheError: the marks cannot be read.
+    """
+    return [key for key in keys(directory) if directory.found_path(key) is not None]
 
 
 def is_marked(directory: CacheDirectory, key: str) -> bool:
@@ -73,6 +82,7 @@ def claim(directory: CacheDirectory, key: str) -> Iterator[bool]:
     try:
         yield _lock(file) and _is_the_file(path, file)
     finally:
+        _unlock(file)
         os.close(file)
         directory.drop_folder(PENDING)  # an NFS client keeps a removed file until it is closed
 
@@ -99,6 +109,12 @@ def _lock(file: int) -> bool:
     except OSError:
         return True  # no locks on this file system
     return True
+
+
+def _unlock(file: int) -> None:
+    """To close it is not enough: a process forked meanwhile has it open too."""
+    with suppress(OSError):  # no locks on this file system
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _is_the_file(path: str, file: int) -> bool:

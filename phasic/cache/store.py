@@ -112,10 +112,7 @@ class Store(Generic[T]):
 
     def keep(self, key: str, value: T) -> bool:
         """Saves a value; whether it is there now. A failure is a warning."""
-        kept = self._save(key, value)
-        if kept:
-            self._tidy(key)
-        return kept
+        return self._save(key, value) and self._tidy(key)
 
     def obtain(self, key: str, make: Callable[[], T]) -> Obtained[T]:
         """The value of a key, from the cache, else made and kept.
@@ -189,8 +186,7 @@ class Store(Generic[T]):
             kept = self._save(key, made)
         finally:
             self._give_back(lease)
-        if kept:
-            self._tidy(key)
+        kept = kept and self._tidy(key)
         if kept and no_lease is not None:
             errors.warn(
                 "CACHE_NO_LEASE",
@@ -236,21 +232,22 @@ class Store(Generic[T]):
         self.counts.add("misses")
         debug(f"cache miss: {key} in {self.directory.path}")
 
-    def _tidy(self, key: str) -> None:
-        """After a save: the limits, and what others left behind."""
+    def _tidy(self, key: str) -> bool:
+        """After a save: the limits, and what others left behind; whether the entry has stayed."""
         try:
             self.reach(lambda: sweep(self.directory, key))
             evicted = self.reach(self.collector.relieve)
         except CacheError as error:
-            if error.code == TIER_DOWN:
-                return
-            errors.warn(
-                "CACHE_COLLECT_FAILED", f"the cache could not be collected: {error.message}"
-            )
-            return
+            if error.code != TIER_DOWN:
+                errors.warn(
+                    "CACHE_COLLECT_FAILED", f"the cache could not be collected: {error.message}"
+                )
+            return True
         if evicted:
             self.counts.add("evicted", len(evicted))
             debug(f"evicted: {len(evicted)} entries")
+        # The newest goes where all others are pinned or still to be saved behind.
+        return all(entry.key != key for entry in evicted)
 
 
 def _slept(seconds: float) -> bool:

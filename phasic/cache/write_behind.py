@@ -196,9 +196,13 @@ class _Asked(Generic[T]):
         return Obtained(here.value, recorded=True, kept=kept)
 
     def abandon(self) -> None:
-        """There will be no value; the leases are given back."""
+        """There will be no value; the leases are given back, which does not take long.
+
+        Where the tiers behind are still being asked nothing is held, and it might.
+        """
         self._given.put(None)
-        self._thread.join(self._tiers.patience)
+        if self._is_made:
+            self._thread.join(self._tiers.patience)
 
     # ---- of the thread
 

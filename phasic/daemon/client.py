@@ -16,7 +16,7 @@ from ..cache.breaker import REST_SECONDS
 from ..cache.counts import Counts
 from ..errors import CacheError, FormatError, PhasicError
 from .place import Place, connected, wrong_version
-from .protocol import PROTOCOL, Connection, Message, lost
+from .protocol import OTHER_CACHE, PROTOCOL, Connection, Message, lost
 
 PATIENCE_SECONDS = 10.0  # of silence; a daemon at work says so every second
 STATUS_SECONDS = 5.0
@@ -75,13 +75,13 @@ def answer(connection: Connection, seconds: float = PATIENCE_SECONDS) -> Message
             return message
 
 
-def ask(place: Place, op: str) -> Message | None:
+def ask(place: Place, op: str, places: Mapping[str, str] | None = None) -> Message | None:
     """The answer to a request of the command line; None where there is no daemon.
 
     Raises:
         As `call` and `answer` do.
     """
-    connection = call(place, op, seconds=STATUS_SECONDS)
+    connection = call(place, op, places, STATUS_SECONDS)
     if connection is None:
         return None
     with connection:
@@ -89,11 +89,11 @@ def ask(place: Place, op: str) -> Message | None:
 
 
 def _refused(message: Message) -> CacheError:
-    return CacheError(
-        str(message.get("message")),
-        code=str(message.get("code")),
-        hint="`phasic daemon status` tells of it",
-    )
+    code = str(message.get("code"))
+    hint = "`phasic daemon status` tells of it"
+    if code == OTHER_CACHE:
+        hint = "restart it with this configuration: phasic daemon stop && phasic daemon start"
+    return CacheError(str(message.get("message")), code=code, hint=hint)
 
 
 class Client:
@@ -165,7 +165,7 @@ class Client:
             CacheError: it is required (`DAEMON_REQUIRED`).
         """
         if self._required:
-            raise _required(error.message) from error
+            raise _required(error.message, error.hint) from error
         if time.monotonic() < self._resumes:
             return  # another thread has said so
         self._resumes = time.monotonic() + self._rest
@@ -185,9 +185,10 @@ def unexpected(message: Message) -> CacheError:
     return lost(f"it answers {message['op']!r}")
 
 
-def _required(reason: str) -> CacheError:
+def _required(reason: str, hint: str | None = None) -> CacheError:
+    hint = hint or "`phasic daemon start` starts one"
     return CacheError(
         f"PHASIC_DAEMON is `require`, and the daemon cannot be used: {reason}",
         code="DAEMON_REQUIRED",
-        hint="`phasic daemon start` starts one; PHASIC_DAEMON=auto goes on without",
+        hint=f"{hint}; PHASIC_DAEMON=auto goes on without",
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..cache import pending
 from ..cache.write_behind import WriteBehind
-from ..errors import CacheError
+from ..errors import CacheError, PhasicError
 from .log import LOG
 from .metrics import Metrics
 
@@ -57,9 +57,9 @@ class Housekeeper:
         self._thread.join(seconds)
 
     def has_pending(self) -> bool:
-        """Whether something is still to be saved behind."""
+        """Whether something is still to be saved behind; a mark of what is gone means nothing."""
         try:
-            return bool(pending.keys(self._tiers.here.directory))
+            return bool(pending.waiting(self._tiers.here.directory))
         except CacheError:
             return False
 
@@ -81,7 +81,7 @@ class Housekeeper:
     def _tried(self, step: Callable[[], float]) -> float:
         try:
             return step()
-        except CacheError as error:
+        except PhasicError as error:  # also of a configuration that is being edited
             LOG.warning("housekeeping: %s", error.message)
             return self._pace.drain
 

@@ -39,6 +39,7 @@ Message: TypeAlias = dict[str, Any]
 PROTOCOL = 1
 MOST_BYTES = 64 << 10
 LOST = "DAEMON_LOST"
+OTHER_CACHE = "DAEMON_OTHER_CACHE"
 _LENGTH = struct.Struct(">I")
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
 

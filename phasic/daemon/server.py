@@ -247,11 +247,10 @@ class _Serving:
         given = hello.get("places")
         if given is not None and given != served:
             names = [name for name in served if not _has(given, name, served[name])]
-            first = names[0] if names else "another tier"
-            self.refuse(
-                "DAEMON_OTHER_CACHE",
-                f"the daemon serves another cache: {first} is {served.get(first, 'not')} there",
+            first = (
+                f"{names[0]} is {served[names[0]] or 'not set'}" if names else "a tier is missing"
             )
+            self.refuse(protocol.OTHER_CACHE, f"the daemon serves another cache: {first} there")
             return False
         self.connection.send("welcome", SEND_SECONDS, protocol=protocol.PROTOCOL, pid=os.getpid())
         return True
