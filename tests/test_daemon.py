@@ -1,4 +1,4 @@
-"""The daemon as its users meet it; `cache_trials/daemon.py` kills it, in short and at length."""
+"""The daemon as its users meet it; `cache_trials/served.py` kills it, in short and at length."""
 
 from __future__ import annotations
 

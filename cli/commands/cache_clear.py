@@ -32,7 +32,7 @@ def clear(
     """Remove all traces but pinned ones. Asks on a terminal; needs --force elsewhere.
 
     What is removed from the shared or the remote cache is gone for all who use it.
-    Those that are still to be saved in the shared cache go too; `phasic cache info` counts them.
+    Those that are still to be saved in the caches behind go too; `phasic cache info` counts them.
 
     \b
     Examples:
