@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
 PATIENCE = 60.0
+
+# The end of a program that has changed something and is the command line from then on.
+RUN = "from phasic.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
 
 CLIENT = """
 import json, sys, time, warnings
@@ -43,6 +46,14 @@ def environment(**more: object) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(paths),
         **{name: str(value) for name, value in more.items()},
     }
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Waits for it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def settings(place: Path, **more: object) -> dict[str, object]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from daemons import daemon, obtain, settings
+from daemons import daemon, obtain, settings, until
 from fake_s3 import FakeS3
 from remote_storage import SECRET
 
@@ -28,10 +27,7 @@ def test_clients_need_no_credentials(storage: FakeS3, tmp_path: Path) -> None:
         assert got["moments"] == first["moments"]
         new = obtain(without, 5)
         assert (new["recorded"], new["kept"], new["warnings"]) == (True, True, {})
-        end = time.monotonic() + 20
-        while len(storage.objects) < 2:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: len(storage.objects) == 2)
         line = Path(f"/proc/{running.process.pid}/cmdline").read_bytes().decode()
         _, out, err = running.end()
     name = f"{first['key']}.trace"

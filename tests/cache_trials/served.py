@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from daemons import Daemon, daemon, settings
+from daemons import RUN, Daemon, daemon, settings
 from phasic import trace_cache
 from phasic._engine.trace import TraceHandle
 from phasic.cache import pending
@@ -241,8 +241,7 @@ def _no_marks(planted: bool) -> Iterator[str]:
         "from phasic.cache.write_behind import WriteBehind\n"
         "WriteBehind.mark = lambda self, key: True\n"
     )
-    run = "from phasic.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
-    yield slow + (bug if planted else "") + run
+    yield slow + (bug if planted else "") + RUN
 
 
 def acknowledged(times: int, *, planted: bool) -> Tally:
