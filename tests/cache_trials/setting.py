@@ -65,20 +65,21 @@ class Child:
     @staticmethod
     def _run(function: Callable[[], Mapping[str, Any]], writer: int) -> None:
         status = 70
-        try:
-            with warnings.catch_warnings(record=True) as caught:
+        # To the very end: a thread that is left behind may warn when all has been told.
+        with warnings.catch_warnings(record=True) as caught:
+            try:
                 warnings.simplefilter("always")
                 errors._counts.clear()
                 result = dict(function())
-            result["warnings"] = dict(errors.warning_counts())
-            result["issued"] = len(caught)
-            os.write(writer, json.dumps(result).encode())
-            status = 0
-        finally:
-            if status:
-                sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
-            os._exit(status)
+                result["warnings"] = dict(errors.warning_counts())
+                result["issued"] = len(caught)
+                os.write(writer, json.dumps(result).encode())
+                status = 0
+            finally:
+                if status:
+                    sys.excepthook(*sys.exc_info())
+                sys.stderr.flush()
+                os._exit(status)
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
