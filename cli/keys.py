@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from phasic.errors import FormatError
 
 if TYPE_CHECKING:
-    from phasic.trace_cache import Tier
+    from phasic.trace_stores import Tier
 
 KEY = re.compile(r"[0-9a-f]{8,64}")
 _KEY_LENGTH = 64
@@ -44,7 +44,7 @@ def whole_key(text: str, *tiers: Tier) -> str:
 
 def no_such_key(text: str, *tiers: Tier) -> FormatError:
     """The error of a key that none of the tiers has."""
-    from phasic.trace_cache import where
+    from phasic.trace_stores import where
 
     places = " and in ".join(map(where, tiers))
     return FormatError(
@@ -55,7 +55,7 @@ def no_such_key(text: str, *tiers: Tier) -> FormatError:
 
 
 def _keys_that_start(text: str, tier: Tier) -> list[str]:
-    from phasic.trace_cache import file_remote, file_store
+    from phasic.trace_stores import file_remote, file_store
 
     if tier == "remote":
         return [entry.key for entry in file_remote().entries(text)]

@@ -114,8 +114,8 @@ def _load_file(path: str, options: ModelOptions) -> EliminationTrace:
 
 def _load_key(text: str, options: ModelOptions) -> EliminationTrace:
     from phasic import config
-    from phasic.trace_cache import tiers
     from phasic.trace_serialization import load_trace_from_cache
+    from phasic.trace_stores import tiers
 
     _refuse(options, f"{text} is a key")
     if config.get_bool("disable_cache"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import trace_cache
+from . import trace_cache, trace_stores
 from .errors import CacheError
 from .trace_cache import get_cache_info
 from .trace_elimination import EliminationTrace
@@ -23,7 +23,7 @@ def save_trace_to_cache(hash_hex: str, trace: EliminationTrace) -> bool:
     Raises:
         CacheError: the key is that of another graph, or no key.
     """
-    trace_cache.trace_directory().entry_path(hash_hex)
+    trace_stores.trace_directory().entry_path(hash_hex)
     if hash_hex != trace.key:
         raise CacheError(
             f"{hash_hex} is not the key of this trace, which is {trace.key}",
@@ -41,7 +41,7 @@ def load_trace_from_cache(hash_hex: str) -> EliminationTrace | None:
     Raises:
         CacheError: `hash_hex` is no key.
     """
-    trace_cache.trace_directory().entry_path(hash_hex)
+    trace_stores.trace_directory().entry_path(hash_hex)
     handle = trace_cache.find(bytes.fromhex(hash_hex))
     return None if handle is None else EliminationTrace(handle)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from phasic import trace_cache
+from phasic import trace_stores
 
 
 def names(directory: Path) -> list[str]:
@@ -14,9 +14,9 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
 
 
-def counted(tier: trace_cache.Tier) -> dict[str, int]:
+def counted(tier: trace_stores.Tier) -> dict[str, int]:
     """What a tier has counted, where it is not 0."""
-    store = trace_cache.trace_remote() if tier == "remote" else trace_cache.trace_store(tier)
+    store = trace_stores.trace_remote() if tier == "remote" else trace_stores.trace_store(tier)
     return {name: number for name, number in store.counts.read().items() if number}
 
 

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+from search_paths import search_path
+
 PATIENCE = 60.0
 
 # The end of a program that has changed something and is the command line from then on.
@@ -40,10 +41,9 @@ print(json.dumps({
 
 def environment(**more: object) -> dict[str, str]:
     """That of a process which finds phasic and the tests' models."""
-    paths = [str(HERE), str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": search_path(),
         **{name: str(value) for name, value in more.items()},
     }
 

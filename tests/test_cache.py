@@ -22,13 +22,14 @@ from phasic import (
 )
 from phasic import hash as phasic_hash
 from phasic.cache.directory import CacheDirectory
-from phasic.trace_cache import clear_trace_cache, get_cache_dir, trace_directory
+from phasic.trace_cache import clear_trace_cache, get_cache_dir
 from phasic.trace_serialization import (
     clear_cache,
     get_cache_info,
     load_trace_from_cache,
     save_trace_to_cache,
 )
+from phasic.trace_stores import trace_directory
 from rules import coalescent_graph, queue_graph
 
 THETA = [1.0, 1.5]

@@ -12,7 +12,7 @@ import zstandard
 
 from cache_state import counted, elsewhere, names, shared_directory
 from cli_runner import phasic
-from phasic import PhasicWarning, trace_cache
+from phasic import PhasicWarning, trace_stores
 from phasic.cache import compression
 from phasic.cache.directory import CacheDirectory
 from phasic.errors import CacheError, DependencyError, FormatError
@@ -84,7 +84,7 @@ def test_both_forms_are_found_whatever_is_configured(
     monkeypatch.setenv("PHASIC_CACHE_COMPRESS_BYTES", "0")
     elsewhere(monkeypatch, tmp_path)
     assert not obtain_trace(queue_graph()).recorded
-    store = trace_cache.trace_store("shared")
+    store = trace_stores.trace_store("shared")
     key = packed.name.split(".")[0]
     assert store.keep(key, store.look(key)[0])
     assert names(shared) == [packed.name], "a valid entry in another form stays"
@@ -122,7 +122,7 @@ def test_a_damaged_one_is_set_aside_once_and_recorded_once(
 def test_a_truncated_one_is_found_at_any_length(shared: Path, packed: Path) -> None:
     data = packed.read_bytes()
     packed.chmod(0o600)
-    store = trace_cache.trace_store("shared")
+    store = trace_stores.trace_store("shared")
     for length in range(0, len(data) - 4, 7):  # without its checksum it has all it should
         packed.write_bytes(data[:length])
         value, problem = store.look(packed.name.split(".")[0])
@@ -133,7 +133,7 @@ def test_a_truncated_one_is_found_at_any_length(shared: Path, packed: Path) -> N
 def test_one_under_another_key_is_refused(shared: Path, packed: Path) -> None:
     other = "ab" * 32
     packed.rename(packed.with_name(f"{other}.trace.zst"))
-    _, problem = trace_cache.trace_store("shared").look(other)
+    _, problem = trace_stores.trace_store("shared").look(other)
     assert problem is not None
     assert problem.code == "FORMAT_KEY"
 
@@ -145,7 +145,7 @@ def test_forged_sizes_are_refused_at_once(
 ) -> None:
     packed.chmod(0o600)
     packed.write_bytes(frame_of(claimed, bytes(1 << 20)))
-    store, key = trace_cache.trace_store("shared"), packed.name.split(".")[0]
+    store, key = trace_stores.trace_store("shared"), packed.name.split(".")[0]
     store.look(key)  # what it needs is loaded
     Path("/proc/self/clear_refs").write_text("5")
     before, seconds = most_resident(), []
@@ -165,7 +165,7 @@ def test_one_that_is_too_large_for_us_alone_stays(
 ) -> None:
     monkeypatch.setenv("PHASIC_MAX_TRACE_BYTES", "1000")
     key = packed.name.split(".")[0]
-    _, problem = trace_cache.trace_store("shared").look(key)
+    _, problem = trace_stores.trace_store("shared").look(key)
     assert isinstance(problem, CacheError)
     assert problem.code == "FORMAT_TOO_LARGE"
     assert "PHASIC_MAX_TRACE_BYTES" in str(problem)
@@ -206,7 +206,7 @@ def test_what_cannot_be_unpacked_here_is_said(
 
 
 def test_who_comes_second_leaves_what_is_there(shared: Path, packed: Path) -> None:
-    store, key = trace_cache.trace_store("shared"), packed.name.split(".")[0]
+    store, key = trace_stores.trace_store("shared"), packed.name.split(".")[0]
     value, _ = store.look(key)
     before = packed.stat().st_ino
     store.keep(key, value)

@@ -18,7 +18,7 @@ import pytest
 import redis_servers
 from cli_runner import phasic
 from fake_s3 import FakeS3
-from phasic import PhasicWarning, errors, remote_settings, trace_cache
+from phasic import PhasicWarning, errors, remote_settings, trace_cache, trace_stores
 from phasic.cache.counts import Counts
 from phasic.cache.lease import Turn
 from phasic.cache.redis_lease import RedisLeases
@@ -124,7 +124,7 @@ def test_a_killed_holder_has_one_successor(server: str, tmp_path: Path) -> None:
 
 MACHINE = """
 import json, os, sys, time, warnings
-from phasic import errors, trace_cache
+from phasic import errors, trace_cache, trace_stores
 from phasic.models import coalescent
 from phasic.trace_elimination import record_elimination_trace
 
@@ -207,7 +207,7 @@ def test_without_leases_every_machine_records(storage: FakeS3, tmp_path: Path) -
 
 
 def counted() -> int:
-    among = trace_cache.leases()
+    among = trace_stores.leases()
     assert among is not None
     return among.counts.read()["unavailable"]
 
@@ -258,7 +258,7 @@ def test_a_holder_elsewhere_that_keeps_nothing_is_waited_for_no_longer(
 ) -> None:
     monkeypatch.setenv("PHASIC_CACHE_REDIS_URL", server)
     monkeypatch.setenv("PHASIC_CACHE_WAIT_SECONDS", "0.5")
-    among, key = trace_cache.leases(), queue_graph().compute_trace().key
+    among, key = trace_stores.leases(), queue_graph().compute_trace().key
     storage.objects.clear()
     trace_cache.clear_trace_cache()
     assert among is not None

@@ -12,7 +12,7 @@ import pytest
 
 from cache_state import counted, elsewhere, names
 from fake_s3 import BUCKET, Asked, FakeS3, Fault
-from phasic import PhasicWarning, remote_settings, trace_cache
+from phasic import PhasicWarning, remote_settings, trace_cache, trace_stores
 from phasic.cache.compression import compress
 from phasic.errors import CacheError, ConfigError, DependencyError, FormatError
 from phasic.trace_elimination import obtain_trace
@@ -115,7 +115,7 @@ def test_it_stands_behind_a_shared_directory(
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o700)
     monkeypatch.setenv("PHASIC_CACHE_SHARED_DIR", str(shared))
-    assert trace_cache.tiers() == ("local", "shared", "remote")
+    assert trace_stores.tiers() == ("local", "shared", "remote")
     other = elsewhere(monkeypatch, tmp_path)
     assert trace_cache.find(bytes.fromhex(trace.key)) is not None
     kept_locally(other, trace.key)
@@ -141,13 +141,14 @@ def test_a_directory_may_stand_for_it(
 
 
 def test_making_it_asks_nothing(storage: FakeS3) -> None:
-    trace_cache.trace_tiers()
+    trace_stores.trace_tiers()
     assert storage.asked == []
-    assert "obstore" not in modules_after("trace_cache.trace_tiers()")
+    assert "obstore" not in modules_after("trace_stores.trace_tiers()")
 
 
 def modules_after(statement: str) -> set[str]:
-    program = f"from phasic import trace_cache\n{statement}\nimport sys\nprint(*sys.modules)"
+    modules = "from phasic import trace_cache, trace_stores"
+    program = f"{modules}\n{statement}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -237,7 +238,7 @@ def test_bad_entries_in_a_row_open_the_breaker(
     keys = [queue_graph(n).compute_trace().key for n in (3, 4, 5, 6)]
     storage.changed = lambda data: b"<html>sign in first</html>"
     elsewhere(monkeypatch, tmp_path)
-    tier = trace_cache.trace_remote()
+    tier = trace_stores.trace_remote()
     with pytest.warns(PhasicWarning) as said:
         found = [tier.find(key) for key in keys]
     assert found == [None] * 4
@@ -351,7 +352,7 @@ def test_forbidden_is_not_missing(storage: FakeS3) -> None:
     key = queue_graph().compute_trace().key
     storage.fault = refuse(403, "AccessDenied")
     with pytest.raises(CacheError) as caught:
-        trace_cache.trace_remote().fetch(key)
+        trace_stores.trace_remote().fetch(key)
     assert caught.value.code == "CACHE_TIER_DOWN"
 
 
@@ -391,7 +392,7 @@ def test_a_process_ends_while_its_credentials_are_sought(
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", storage.endpoint)
     storage.fault = lambda asked: storage.over.wait(30)
-    program = "from phasic import trace_cache\nprint(trace_cache.find(bytes(32)))"
+    program = "from phasic import trace_cache, trace_stores\nprint(trace_cache.find(bytes(32)))"
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=25
@@ -405,7 +406,7 @@ def test_a_process_ends_while_its_credentials_are_sought(
 def test_a_forked_process_says_that_it_goes_without(storage: FakeS3, tmp_path: Path) -> None:
     program = (
         "import os\n"
-        "from phasic import trace_cache\n"
+        "from phasic import trace_cache, trace_stores\n"
         "trace_cache.find(bytes(32))\n"
         "child = os.fork()\n"
         "print(trace_cache.find(bytes(32)), flush=True)\n"
@@ -454,7 +455,7 @@ def test_frames_are_made_by_determinism(storage: FakeS3) -> None:
 
 
 def test_what_is_asked_by_commands_is_an_error(storage: FakeS3) -> None:
-    tier = trace_cache.file_remote()
+    tier = trace_stores.file_remote()
     storage.objects[object_of("ab" * 32)] = b"nonsense"
     with pytest.raises(FormatError):
         tier.fetch("ab" * 32)

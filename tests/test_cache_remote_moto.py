@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli_runner import phasic
-from phasic import PhasicWarning, trace_cache
+from phasic import PhasicWarning, trace_stores
 from phasic.cli.exit_codes import ExitCode
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
@@ -75,7 +75,7 @@ def test_all_of_it(
     assert (second.key, recorded, kept) == (first.key, False, True)
     name = f"{first.key}.trace"
     assert (tmp_path / "cache" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
-    tier = trace_cache.trace_remote()
+    tier = trace_stores.trace_remote()
     assert not tier.store(first.key, second.handle)  # created once
     assert tier.store(first.key, second.handle, replace=True)
     assert [entry.key for entry in tier.entries()] == [first.key]

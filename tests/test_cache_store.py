@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from phasic import CacheError, FormatError, PhasicWarning, config, errors, trace_cache
+from phasic import CacheError, FormatError, PhasicWarning, config, errors, trace_cache, trace_stores
 from phasic.cache import access, archive, pins
 from phasic.cache.collector import Collector, Limits
 from phasic.cache.counts import EVENTS, Counts
@@ -151,32 +151,32 @@ def test_who_waits_gets_what_the_other_records() -> None:
     first.join()
     second.join()
     assert sorted((one.recorded, one.kept) for one in results) == [(False, True), (True, True)]
-    counts = trace_cache.trace_store().counts.read()
+    counts = trace_stores.trace_store().counts.read()
     assert (counts["hits"], counts["misses"], counts["saved"]) == (1, 1, 1)
 
 
 def test_who_has_waited_too_long_goes_on_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHASIC_CACHE_WAIT_SECONDS", "0.05")
     graph = queue_graph()
-    other = Lease(trace_cache.trace_directory(), graph.frozen.trace_key.hex(), 10.0)
+    other = Lease(trace_stores.trace_directory(), graph.frozen.trace_key.hex(), 10.0)
     assert other.ask() is Turn.OURS
     with pytest.warns(PhasicWarning, match="CACHE_WAIT_ENDED") as caught:
         mean = graph.at([1.0, 1.5]).mean()
     assert len(caught) == 1
     other.release()
     assert queue_graph().at([1.0, 1.5]).mean() == mean
-    assert len(trace_cache.trace_directory().entries()) == 1
+    assert len(trace_stores.trace_directory().entries()) == 1
 
 
 def test_who_waited_for_one_that_keeps_nothing_goes_on_alone() -> None:
     graph = queue_graph()
-    other = Lease(trace_cache.trace_directory(), graph.frozen.trace_key.hex(), 10.0)
+    other = Lease(trace_stores.trace_directory(), graph.frozen.trace_key.hex(), 10.0)
     assert other.ask() is Turn.OURS
     threading.Timer(0.1, other.release).start()
     with pytest.warns(PhasicWarning, match="CACHE_NOT_KEPT") as caught:
         graph.compute_trace()
     assert len(caught) == 1
-    assert len(trace_cache.trace_directory().entries()) == 1
+    assert len(trace_stores.trace_directory().entries()) == 1
 
 
 def test_a_recording_that_fails_gives_its_lease_back(cache_directory: Path) -> None:
@@ -195,7 +195,7 @@ def test_a_lease_that_cannot_be_had_is_said_once(cache_directory: Path) -> None:
     with pytest.warns(PhasicWarning, match="CACHE_NO_LEASE") as caught:
         queue_graph().compute_trace()
     assert len(caught) == 1
-    assert len(trace_cache.trace_directory().entries()) == 1
+    assert len(trace_stores.trace_directory().entries()) == 1
 
 
 # ---- limits
@@ -255,9 +255,9 @@ def test_the_configured_limits_are_kept(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PHASIC_CACHE_HIGH_BYTES", "20K")
     for n in range(3, 20):
         coalescent_graph(n).compute_trace()
-    directory = trace_cache.trace_directory()
+    directory = trace_stores.trace_directory()
     assert sum(entry.n_bytes for entry in directory.entries()) <= 20 << 10
-    counts = trace_cache.trace_store().counts.read()
+    counts = trace_stores.trace_store().counts.read()
     assert counts["evicted"] == 17 - len(directory.entries()) > 5
     # What was made last is there, and its use is noted.
     coalescent_graph(19).compute_trace()
@@ -326,7 +326,7 @@ def test_a_pin_outlives_its_entry(directory: CacheDirectory) -> None:
 
 def test_clearing_leaves_pinned_traces() -> None:
     kept, gone = (coalescent_graph(n).compute_trace() for n in (4, 5))
-    directory = trace_cache.trace_directory()
+    directory = trace_stores.trace_directory()
     pins.pin(directory, kept.key)
     for trace in (kept, gone):
         access.stamp(directory, trace.key)
@@ -369,7 +369,7 @@ def test_hits_misses_and_failures_are_counted(cache_directory: Path) -> None:
     entry.write_bytes(b"nonsense")
     with pytest.warns(PhasicWarning, match="CACHE_ENTRY_BAD"):
         queue_graph().compute_trace()
-    assert trace_cache.trace_store().counts.read() == {
+    assert trace_stores.trace_store().counts.read() == {
         "hits": 2,
         "misses": 2,
         "saved": 2,
@@ -431,7 +431,7 @@ def test_missing_directories_are_made_for_us_alone(tmp_path: Path) -> None:
 
 def exported(*graphs) -> tuple[bytes, list[str]]:
     made_keys = [graph.compute_trace().key for graph in graphs]
-    directory = trace_cache.trace_directory()
+    directory = trace_stores.trace_directory()
     stream = io.BytesIO()
     assert len(archive.export(directory, directory.entries(), stream)) == len(graphs)
     return stream.getvalue(), sorted(made_keys)
@@ -444,7 +444,7 @@ def test_an_archive_carries_traces_elsewhere(
     with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         assert tar.getnames() == [f"{key}.trace" for key in there]
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "other"))
-    store = trace_cache.file_store()
+    store = trace_stores.file_store()
     found = list(archive.import_into(store, io.BytesIO(data)))
     assert [(one.name, one.kept) for one in found] == [(f"{key}.trace", True) for key in there]
     assert keys(store.directory) == there
@@ -470,7 +470,7 @@ def test_an_archive_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             member.type, member.linkname = kind, "/etc/passwd"
             tar.addfile(member)
     monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / "other"))
-    store = trace_cache.file_store()
+    store = trace_stores.file_store()
     found = list(archive.import_into(store, io.BytesIO(stream.getvalue())))
     assert len(found) == 8
     assert not any(one.kept for one in found)
@@ -484,7 +484,7 @@ def test_an_archive_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_an_archive_that_ends_too_early_is_refused(cut: int) -> None:
     data, _ = exported(queue_graph())
     with pytest.raises(FormatError, match="archive"):
-        list(archive.import_into(trace_cache.file_store(), io.BytesIO(data[:cut])))
+        list(archive.import_into(trace_stores.file_store(), io.BytesIO(data[:cut])))
 
 
 # ---- configuration

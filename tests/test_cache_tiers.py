@@ -212,7 +212,7 @@ def test_a_process_ends_while_a_call_hangs(shared: Path, cache_directory: Path) 
     program = (
         "import threading, warnings\n"
         "from phasic._engine.trace import TraceHandle\n"
-        "from phasic import trace_cache\n"
+        "from phasic import trace_cache, trace_stores\n"
         f"hung = {str(shared)!r}\n"
         "usual = TraceHandle.load_entry\n"
         "TraceHandle.load_entry = classmethod(lambda cls, directory, key: "

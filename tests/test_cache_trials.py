@@ -88,7 +88,8 @@ def test_promises_are_kept(name: str, count: int, library: Path) -> None:
     _possible(name)
     status, output = launch.run(name, count, library=library)
     assert status == 0, output
-    assert output.startswith(f"{name}: "), output
+    # A thread that a trial's process left behind may warn once all is judged.
+    assert output.splitlines()[-1].startswith(f"{name}: "), output
 
 
 @pytest.mark.parametrize(("name", "count"), TRIALS)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cache_state import counted, names, shared_directory
-from phasic import CacheError, PhasicWarning, trace_cache
+from phasic import CacheError, PhasicWarning, trace_cache, trace_stores
 from phasic.cache import background, pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cache.lease import Lease
@@ -55,12 +55,12 @@ def saved_behind(number: int) -> EliminationTrace:
 
 
 def resumed() -> None:
-    trace_cache.trace_tiers()
+    trace_stores.trace_tiers()
     background.settle()
 
 
 def marks() -> list[str]:
-    return pending.keys(trace_cache.trace_directory())
+    return pending.keys(trace_stores.trace_directory())
 
 
 def test_what_is_recorded_is_acknowledged_before_it_is_saved_behind(
@@ -111,7 +111,7 @@ def test_a_recording_that_fails_gives_its_leases_back(shared: Path, cache_direct
 
 
 def test_a_collector_at_work_makes_it_save_at_once(shared: Path) -> None:
-    lease = Lease(trace_cache.trace_directory(), "collector", 60.0)
+    lease = Lease(trace_stores.trace_directory(), "collector", 60.0)
     lease.ask()
     trace, _, kept = obtain_trace(queue_graph())
     assert kept
@@ -170,10 +170,10 @@ def test_the_next_process_saves_what_one_that_died_had_acknowledged(
     shared: Path, cache_directory: Path, later: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trace = record_elimination_trace(queue_graph())
-    trace_cache.trace_store().keep(trace.key, trace.handle)
-    pending.mark(trace_cache.trace_directory(), trace.key)
+    trace_stores.trace_store().keep(trace.key, trace.handle)
+    pending.mark(trace_stores.trace_directory(), trace.key)
     monkeypatch.setenv("PHASIC_CACHE_WRITE_BEHIND", later)
-    code = "from phasic import trace_cache; trace_cache.find(bytes(32))"
+    code = "from phasic import trace_cache, trace_stores; trace_cache.find(bytes(32))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert names(shared) == names(cache_directory) == [f"{trace.key}.trace"]
@@ -183,13 +183,13 @@ def test_a_damaged_entry_that_is_pending_is_said_and_not_copied(
     shared: Path, cache_directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trace = record_elimination_trace(queue_graph())
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     store.keep(trace.key, trace.handle)
     path = cache_directory / f"{trace.key}.trace"
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-1])
     pending.mark(store.directory, trace.key)
-    monkeypatch.setattr(trace_cache, "_resumed", set())
+    monkeypatch.setattr(trace_stores, "_resumed", set())
     with pytest.warns(PhasicWarning, match="CACHE_ENTRY_BAD"):
         resumed()
     assert names(shared) == []

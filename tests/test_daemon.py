@@ -21,7 +21,7 @@ import daemons
 from cache_state import counted, names
 from cli_runner import phasic
 from daemons import RUN, Daemon, daemon, environment, obtain, settings, until
-from phasic import PhasicWarning, trace_cache
+from phasic import PhasicWarning, trace_cache, trace_stores
 from phasic.cache import pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cli.exit_codes import ExitCode
@@ -388,7 +388,7 @@ def test_start_status_stop(variables: Variables, place: Path) -> None:
         assert (again["state"], again["pid"]) == ("running already", started["pid"])
         shown = phasic("daemon", "status", "--json").envelope["data"]
         assert (shown["state"], shown["pid"]) == ("running", started["pid"])
-        assert shown["places"] == trace_cache.places()
+        assert shown["places"] == trace_stores.places()
         assert "phasic_daemon_requests_total" in phasic("daemon", "status", "--metrics").out
     finally:
         stopped = phasic("daemon", "stop", "--json").envelope["data"]
@@ -717,7 +717,7 @@ def test_what_is_damaged_is_found_and_limits_are_kept(
     path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     metrics = Metrics()
     pace = Pace(drain=0.1, collect=0.1, scrub=0.1, scrub_bytes=1e9)
-    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper = Housekeeper(trace_stores.served_tiers(), metrics, pace)
 
     def kept_house() -> None:
         keeper.begin()
@@ -731,7 +731,7 @@ def test_what_is_damaged_is_found_and_limits_are_kept(
     assert metrics.read()["collections"] > 0
     assert metrics.read()["evicted"] == 0
     monkeypatch.setenv("PHASIC_CACHE_HIGH_BYTES", "1")
-    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper = Housekeeper(trace_stores.served_tiers(), metrics, pace)
     keeper.begin()
     until(lambda: metrics.read()["evicted"] == 2)
     keeper.stop(20)
@@ -743,7 +743,7 @@ def test_scrubbing_is_as_slow_as_it_is_told(variables: Variables, place: Path) -
     obtain_trace(queue_graph(5))
     metrics = Metrics()
     pace = Pace(collect=0.01, scrub=0.01, scrub_bytes=n_bytes / 60)
-    keeper = Housekeeper(trace_cache.served_tiers(), metrics, pace)
+    keeper = Housekeeper(trace_stores.served_tiers(), metrics, pace)
     keeper.begin()
     until(lambda: metrics.read()["scrubbed"] == 1)
     time.sleep(0.5)  # the next is due after a minute

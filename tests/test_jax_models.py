@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from jax_models import EXAMPLES, FUNCTIONS, Array, Example
-from jax_programs import search_path
 from phasic import Graph
 from phasic._engine import xla
 from phasic.jax import DensityModel
+from search_paths import search_path
 
 each = pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES.keys())
 NEAR = 1e-12

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jax_programs import search_path
 from rules import queue_graph
+from search_paths import search_path
 
 PROGRAMS = Path(__file__).parent / "jax_programs"
 DEVICES = "--xla_force_host_platform_device_count="

@@ -21,7 +21,7 @@ _TO_ANOTHER = "choose another with `phasic config set cache_dir`"
 
 def check_cache() -> Iterator[Finding]:
     """From whether it is used down to the file system under it."""
-    from phasic.trace_cache import file_store
+    from phasic.trace_stores import file_store
 
     try:
         enabled = not config.get_bool("disable_cache")

@@ -11,13 +11,13 @@ from phasic.errors import CacheError, ConfigError, FormatError
 
 def check_daemon() -> Iterator[Finding]:
     """As a process finds it that wants an entry."""
-    from phasic import daemon_settings, trace_cache
+    from phasic import daemon_settings, trace_stores
     from phasic.daemon.client import STATUS_SECONDS, answer, call
 
     try:
         mode = config.get_str("daemon")
         place = daemon_settings.place()
-        places = trace_cache.places()
+        places = trace_stores.places()
     except ConfigError:
         return  # the settings say so
     if mode == "off" or config.get_bool("disable_cache"):

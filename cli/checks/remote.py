@@ -10,7 +10,7 @@ from phasic.errors import CacheError, ConfigError, DependencyError
 
 def check_remote() -> Iterator[Finding]:
     """Whether they can be asked."""
-    from phasic.trace_cache import file_remote, leases, tiers, where
+    from phasic.trace_stores import file_remote, leases, tiers, where
 
     try:
         is_configured, among = "remote" in tiers(), leases()

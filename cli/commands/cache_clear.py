@@ -14,7 +14,7 @@ from phasic.cli.session import Session, session_of
 
 if TYPE_CHECKING:
     from phasic.cache.directory import CacheDirectory, Entry
-    from phasic.trace_cache import DirectoryTier
+    from phasic.trace_stores import DirectoryTier
 
 
 def clear(
@@ -40,7 +40,7 @@ def clear(
       phasic cache clear --dry-run
       phasic cache clear --force
     """
-    from phasic.trace_cache import where
+    from phasic.trace_stores import where
 
     session, place = session_of(context), where(tier)
     found = _remote_entries() if tier == "remote" else _unpinned(tier, pinned)
@@ -68,20 +68,20 @@ def _clear(tier: DirectoryTier, pinned: bool) -> list[Entry]:
 
 def _kept(tier: DirectoryTier, pinned: bool) -> tuple[CacheDirectory, frozenset[str]]:
     from phasic.cache import pins
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_stores import trace_directory
 
     cache = trace_directory(tier)
     return cache, frozenset() if pinned else pins.pinned(cache)
 
 
 def _remote_entries() -> list[Entry]:
-    from phasic.trace_cache import file_remote
+    from phasic.trace_stores import file_remote
 
     return list(file_remote().entries())
 
 
 def _remove_remote(entries: list[Entry]) -> list[Entry]:
-    from phasic.trace_cache import file_remote
+    from phasic.trace_stores import file_remote
 
     remote = file_remote()
     for entry in entries:

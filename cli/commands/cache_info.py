@@ -33,7 +33,8 @@ def info(context: typer.Context, as_json: JsonOption = False) -> Result:
     """
     from phasic import config
     from phasic.cache import pending
-    from phasic.trace_cache import get_cache_use, leases, tiers, trace_directory
+    from phasic.trace_cache import get_cache_use
+    from phasic.trace_stores import leases, tiers, trace_directory
 
     among = leases()
     limits = ("high_bytes", "low_bytes", "max_age_days", "min_free_bytes")
@@ -70,7 +71,7 @@ def _daemon() -> dict[str, Json]:
     """Whether one runs, and what it does with the local cache, which it counts apart."""
     from phasic import config, daemon_settings
     from phasic.daemon.client import ask
-    from phasic.trace_cache import served_counts
+    from phasic.trace_stores import served_counts
 
     place = daemon_settings.place()
     found: dict[str, Json] = {"mode": config.get_str("daemon"), "socket": place.address}

@@ -23,7 +23,7 @@ def list_entries(
       phasic cache list | cut -f1 | head -1 | phasic evaluate - --theta 1.0
     """
     from phasic.cache.pins import pinned
-    from phasic.trace_cache import file_remote, trace_directory
+    from phasic.trace_stores import file_remote, trace_directory
 
     if tier == "remote":
         kept, entries = frozenset[str](), list(file_remote().entries())

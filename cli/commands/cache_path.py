@@ -32,7 +32,7 @@ def path(
       phasic cache path KEY
     """
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_cache import file_remote, trace_directory, where
+    from phasic.trace_stores import file_remote, trace_directory, where
 
     if tier == "remote":
         url = where(tier) if key is None else file_remote().url_of(whole_key(key, tier))

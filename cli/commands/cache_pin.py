@@ -31,7 +31,7 @@ def pin(
     """
     from phasic.cache import pins
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_stores import trace_directory
 
     directory = trace_directory(tier)
     whole = [whole_key(key, tier) for key in keys]
@@ -53,7 +53,7 @@ def unpin(
     """
     from phasic.cache import pins
     from phasic.cli.keys import whole_key
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_stores import trace_directory
 
     directory = trace_directory(tier)
     rows = [(key, pins.unpin(directory, key)) for key in (whole_key(key, tier) for key in keys)]

@@ -48,17 +48,17 @@ def prune(
       phasic cache prune --max-bytes 2G --dry-run
       phasic cache prune --max-age 30
     """
-    from phasic import config, trace_cache
+    from phasic import config, trace_stores
     from phasic.cache.collector import DAY
 
-    limits = trace_cache.limits(tier)
+    limits = trace_stores.limits(tier)
     if max_bytes is not None:
         with config.override(cache_high_bytes=max_bytes):
             high_bytes = config.get_int("cache_high_bytes")
         limits = replace(limits, high_bytes=high_bytes, low_bytes=high_bytes)
     if max_age is not None:
         limits = replace(limits, max_age=max_age * DAY)
-    store = trace_cache.file_store(tier, limits)
+    store = trace_stores.file_store(tier, limits)
     collected = store.collector.collect(dry_run=dry_run)
     if collected.entries and not dry_run:
         store.counts.add("evicted", len(collected.entries))

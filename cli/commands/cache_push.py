@@ -17,7 +17,7 @@ from phasic.errors import FormatError
 if TYPE_CHECKING:
     from phasic._engine.stored_trace import StoredTrace
     from phasic.cache.remote import RemoteTier
-    from phasic.trace_cache import Tier
+    from phasic.trace_stores import Tier
 
 _Keys = Annotated[
     list[str] | None,
@@ -50,7 +50,7 @@ def push(
       phasic record model.py | xargs phasic cache push
     """
     from phasic.cli.keys import no_such_key
-    from phasic.trace_cache import file_remote, file_store
+    from phasic.trace_stores import file_remote, file_store
 
     store, remote = file_store(), file_remote()
     chosen = _chosen(keys, everything, "local", [one.key for one in store.directory.entries()])
@@ -95,7 +95,7 @@ def pull(
       phasic cache pull --all --dry-run
     """
     from phasic.cli.keys import no_such_key
-    from phasic.trace_cache import file_remote, file_store
+    from phasic.trace_stores import file_remote, file_store
 
     store, remote = file_store(), file_remote()
     found = [one.key for one in remote.entries()] if everything else []

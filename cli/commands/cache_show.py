@@ -12,7 +12,7 @@ from phasic.cli.results import Fields, Json, Result
 from phasic.cli.times import utc
 
 if TYPE_CHECKING:
-    from phasic.trace_cache import DirectoryTier
+    from phasic.trace_stores import DirectoryTier
 
 
 def show(
@@ -31,7 +31,7 @@ def show(
       phasic cache show 3f2a90cc --json
     """
     from phasic.cli.keys import no_such_key, whole_key
-    from phasic.trace_cache import file_remote, file_store
+    from phasic.trace_stores import file_remote, file_store
 
     whole = whole_key(key, tier)
     look = file_remote().look if tier == "remote" else file_store(tier).look
@@ -61,7 +61,7 @@ def _file(key: str, tier: DirectoryTier) -> dict[str, Json]:
     from phasic.cache import access, pins
     from phasic.cache.directory import PACKED
     from phasic.cli.keys import no_such_key
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_stores import trace_directory
 
     directory = trace_directory(tier)
     path = directory.found_path(key)
@@ -78,7 +78,7 @@ def _file(key: str, tier: DirectoryTier) -> dict[str, Json]:
 
 
 def _object(key: str) -> dict[str, Json]:
-    from phasic.trace_cache import file_remote
+    from phasic.trace_stores import file_remote
 
     entry = next(file_remote().entries(key))
     return {"path": entry.path, "compressed": entry.n_bytes, "written": utc(entry.modified)}

@@ -33,7 +33,7 @@ def export_entries(
     from phasic.cli.errors import UsageError
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.files import replacing
-    from phasic.trace_cache import trace_directory
+    from phasic.trace_stores import trace_directory
 
     if output is None:
         raise UsageError(
@@ -73,7 +73,7 @@ def import_entries(
       phasic cache import traces.tar
     """
     from phasic.cache import archive
-    from phasic.trace_cache import file_store
+    from phasic.trace_stores import file_store
 
     with open(archive_file, "rb") as stream:
         found = list(archive.import_into(file_store(tier), stream))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from phasic._engine.stored_trace import StoredTrace
     from phasic.cache.turns import Look
     from phasic.errors import PhasicError
-    from phasic.trace_cache import Tier
+    from phasic.trace_stores import Tier
 
 
 def verify(
@@ -42,7 +42,7 @@ def verify(
     from phasic.cache.breaker import TIER_DOWN
     from phasic.cli.keys import no_such_key, whole_key
     from phasic.cli.progress import ProgressBar
-    from phasic.trace_cache import file_store
+    from phasic.trace_stores import file_store
 
     session = session_of(context)
     if tier == "remote" and quarantine:
@@ -78,7 +78,7 @@ def verify(
 
 
 def _all_keys(tier: Tier) -> list[str]:
-    from phasic.trace_cache import file_remote, trace_directory
+    from phasic.trace_stores import file_remote, trace_directory
 
     if tier == "remote":
         return [entry.key for entry in file_remote().entries()]
@@ -87,6 +87,6 @@ def _all_keys(tier: Tier) -> list[str]:
 
 
 def _look(tier: Tier) -> Look[StoredTrace]:
-    from phasic.trace_cache import file_remote, file_store
+    from phasic.trace_stores import file_remote, file_store
 
     return file_remote().look if tier == "remote" else file_store(tier).look

@@ -31,22 +31,22 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
       PHASIC_DAEMON_METRICS_PORT=9477 phasic daemon run
       PHASIC_DAEMON_IDLE_SECONDS=0 phasic daemon run
     """
-    from phasic import config, daemon_settings, trace_cache
+    from phasic import config, daemon_settings, trace_stores
     from phasic.daemon.run import run as serve
     from phasic.daemon.server import Terms
 
     _check_enabled()
     place = daemon_settings.place()
     terms = Terms(
-        places=trace_cache.places(),
+        places=trace_stores.places(),
         idle_seconds=config.get_int("daemon_idle_seconds"),
         grace_seconds=config.get_float("cache_deadline_seconds"),
-        counts=trace_cache.served_counts(),
+        counts=trace_stores.served_counts(),
     )
     serve(
         place,
         daemon_settings.log_path(),
-        trace_cache.served_tiers,
+        trace_stores.served_tiers,
         terms,
         config.get_int("daemon_metrics_port"),
     )

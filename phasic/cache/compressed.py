@@ -138,7 +138,7 @@ class TwoForms(Generic[T]):
                 problem = problem.replace(unpacked, path)
                 if error.code == "FORMAT_TOO_LARGE" and _may_be_whole(source):
                     raise CacheError(problem, code=error.code, hint=error.hint) from error
-                raise FormatError(problem, code=error.code) from error
+                raise FormatError(problem, code=error.code, hint=error.hint) from error
             except CacheError:
                 raise
             except OSError as error:
@@ -201,7 +201,11 @@ class TwoForms(Generic[T]):
                 raise
             except OSError as error:
                 raise failed(name, error) from error
-        raise CacheError(f"{name} is taken and removed again and again", code="IO_ERROR")
+        raise CacheError(
+            f"{name} is taken and removed again and again",
+            code="IO_ERROR",
+            hint="another process is at the quarantine: try again",
+        )
 
     def _at(self, directory: str) -> CacheDirectory:
         return CacheDirectory(directory, self._nearest.suffix)
@@ -234,7 +238,11 @@ def _move(path: str, aside: str, bad: os.stat_result) -> bool:
 
 
 def _irregular(path: str) -> CacheError:
-    return CacheError(f"{path} is no regular file", code="CACHE_NOT_REGULAR")
+    return CacheError(
+        f"{path} is no regular file",
+        code="CACHE_NOT_REGULAR",
+        hint="nothing but traces belongs there: remove it, or name another directory",
+    )
 
 
 def _may_be_whole(source: IO[bytes]) -> bool:

@@ -71,6 +71,7 @@ def compress(source: Source, target: IO[bytes], n_bytes: int, level: int = LEVEL
         raise FormatError(
             f"{n_bytes:,} bytes were to be compressed and there are more or fewer of them",
             code="FORMAT_CHANGED",
+            hint="the file was written to meanwhile: try again",
         ) from error
     return written
 
@@ -160,7 +161,11 @@ class _Bounded:
 
 
 def _bad(problem: str) -> FormatError:
-    return FormatError(f"the compressed data {problem}", code="FORMAT_COMPRESSED")
+    return FormatError(
+        f"the compressed data {problem}",
+        code="FORMAT_COMPRESSED",
+        hint="it is damaged, or no trace: remove it, and it is made again when it is wanted",
+    )
 
 
 def _zstandard() -> Any:

@@ -1,8 +1,8 @@
 """A cache directory: whom it trusts, its entries, and the dot-directories of its housekeeping.
 
 One file an entry, `<key><suffix>`, the key 64 hexadecimal digits, or the same compressed,
-`<key><suffix>.zst`. Dot-directories hold what is no
-entry; they are made when needed, as open to the group as the cache is, and removed when empty:
+`<key><suffix>.zst`. Dot-directories hold what is no entry; they are made when needed, as open to
+the group as the cache is, and removed when empty:
 `.tmp` (being written), `.lease` (being recorded), `.quarantine` (damaged), `.access` (last uses,
 only where there are limits), `.pins`, `.pending` (to be saved in the tiers behind), `.plans`.
 """
@@ -202,12 +202,20 @@ class CacheDirectory:
 
     def listing(self, name: str) -> list[str]:
         """What a dot-directory holds, sorted; nothing where it is missing."""
-        try:
-            return sorted(os.listdir(self.folder(name)))
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise failed(self.folder(name), error) from error
+        folder = self.folder(name)
+        for attempt in range(_AGAIN):
+            try:
+                return sorted(os.listdir(folder))
+            except FileNotFoundError:
+                return []
+            except PermissionError as error:
+                if self._removed(folder):  # as in `within`
+                    return []
+                if attempt == _AGAIN - 1:
+                    raise failed(folder, error) from error
+            except OSError as error:
+                raise failed(folder, error) from error
+        raise AssertionError("the last attempt returns or raises")
 
     def make_file(self, name: str, file: str) -> bool:
         """Makes the empty `file` in the dot-directory `name`; False where there is one.
@@ -231,8 +239,10 @@ class CacheDirectory:
                 if attempt == _AGAIN - 1:
                     raise failed(folder, error) from error
             except PermissionError as error:
-                # Its maker has not opened it to the group yet, or died before: empty, it may go.
-                if attempt == _AGAIN - 1 or not self._removed(folder):
+                # Its maker has not opened it to the group yet, or died before: empty, it may go. If
+                # it is not empty, it has been opened since.
+                self._removed(folder)
+                if attempt == _AGAIN - 1:
                     raise failed(folder, error) from error
             except CacheError:
                 raise

@@ -106,7 +106,7 @@ class Connection:
         end = None if seconds is None else time.monotonic() + seconds
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size, end))
         if length > MOST_BYTES:
-            raise _no_message(f"{length:,} bytes, of at most {MOST_BYTES:,}")
+            raise no_message(f"{length:,} bytes, of at most {MOST_BYTES:,}")
         return unpack(self._exactly(length, end))
 
     def _exactly(self, n_bytes: int, end: float | None) -> bytes:
@@ -154,9 +154,9 @@ def unpack(data: bytes) -> Message:
     try:
         message = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise _no_message("no JSON") from error
+        raise no_message("no JSON") from error
     if not isinstance(message, dict) or not isinstance(message.get("op"), str):
-        raise _no_message("no object with an op")
+        raise no_message("no object with an op")
     return message
 
 
@@ -169,7 +169,8 @@ def lost(reason: str) -> CacheError:
     )
 
 
-def _no_message(found: str) -> FormatError:
+def no_message(found: str) -> FormatError:
+    """The error of what is not understood."""
     return FormatError(
         f"not a message of the daemon's protocol: {found}",
         code="DAEMON_MESSAGE",

@@ -233,7 +233,7 @@ class _Serving:
             return False
         hello = self.connection.receive(FIRST_WORDS_SECONDS)
         if hello["op"] != "hello":
-            raise FormatError("the first word is not hello", code="DAEMON_MESSAGE")
+            raise protocol.no_message("the first word is not hello")
         version = hello.get("protocol")
         if version != protocol.PROTOCOL:
             told = version if isinstance(version, int) else "unknown"
@@ -276,7 +276,7 @@ class _Serving:
                 self._tell("stopping")
                 self._server.stop()
             case _:
-                raise FormatError("no request of this protocol", code="DAEMON_MESSAGE")
+                raise protocol.no_message("no request of this protocol")
 
     def _tell(self, op: str, **fields: Any) -> None:
         self.connection.send(op, SEND_SECONDS, **fields)
@@ -306,5 +306,5 @@ def _key(request: Message) -> str:
         or len(key) != _KEY_DIGITS
         or not set(key) <= set("0123456789abcdef")
     ):
-        raise FormatError("no key in a request", code="DAEMON_MESSAGE")
+        raise protocol.no_message("no key in a request")
     return key

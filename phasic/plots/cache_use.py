@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
-from .. import trace_cache
+from .. import trace_cache, trace_stores
 from . import style
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def plot_cache_use(uses: Mapping[str, CacheUse] | None = None) -> Figure:
         ['what happened', 'age since last use', 'size']
     """
     if uses is None:
-        uses = {tier: trace_cache.get_cache_use(tier) for tier in trace_cache.tiers()}
+        uses = {tier: trace_cache.get_cache_use(tier) for tier in trace_stores.tiers()}
     figure = style.new_figure(9.6, 0.4 + 3.6 * len(uses))
     rows = figure.subfigures(len(uses), 1, squeeze=False)[:, 0]
     for row, (tier, use) in zip(rows, uses.items(), strict=True):

@@ -45,10 +45,10 @@ class Contender(Protocol):
 class Ours:
     def __init__(self, place: Path, data: Path) -> None:
         os.environ["PHASIC_CACHE_DIR"] = str(place)
-        from phasic import trace_cache
+        from phasic import trace_stores
         from phasic._engine.trace import TraceHandle
 
-        self._store = trace_cache.trace_store()
+        self._store = trace_stores.trace_store()
         self._content = data.read_bytes()
         self._trace = TraceHandle.decode(self._content)
         self._key = self._trace.hashes[1].hex()

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fake_s3 import BUCKET, Asked, FakeS3, Fault, serving
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.cache.breaker import Breaker
 from phasic.cache.remote import RemoteTier
@@ -65,7 +65,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
 
     def fetch(self: RemoteTier[TraceHandle], key: str) -> TraceHandle | None:
         data = self.objects.get(self.name(key), lambda source: source.read(1 << 20))
-        path = Path(trace_cache.trace_directory().entry_path(key))
+        path = Path(trace_stores.trace_directory().entry_path(key))
         if data is not None:
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(zstandard.decompress(data))
@@ -200,7 +200,7 @@ class _Trial:
     def _work(self) -> dict[str, Any]:
         trace, _, _ = obtain_trace(queue_graph(6))
         moments = np.asarray(queue_graph(6).at(THETA).moments(3))
-        counts = trace_cache.trace_remote().counts.read()
+        counts = trace_stores.trace_remote().counts.read()
         return {
             "right": np.array_equal(moments, self._expected) and trace.key == self._key,
             "unavailable": counts["unavailable"],

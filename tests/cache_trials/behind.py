@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic.cache.reach import Deadline
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
@@ -109,12 +109,12 @@ def _trial(place: Path, graph: Any, action: int, call: int, failure: int) -> dic
 
     seconds = DEADLINE if action == HANG_FROM else 60.0
     with cache_in(place / "local", cache_shared_dir=shared, cache_deadline_seconds=seconds):
-        counts = trace_cache.trace_store("shared").counts
+        counts = trace_stores.trace_store("shared").counts
         ended = Child(record).wait()
         if ended.result is None:
             raise RuntimeError(f"a trial's process ended without a result: {ended.signal}")
         here, there = (
-            trace_cache.trace_store(tier).look(key)[0] is not None for tier in ("local", "shared")
+            trace_stores.trace_store(tier).look(key)[0] is not None for tier in ("local", "shared")
         )
         return ended.result | {"here": here, "there": there, "counted": counts.read()}
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from phasic import EliminationTrace, trace_cache
+from phasic import EliminationTrace, trace_cache, trace_stores
 from phasic.trace_elimination import record_elimination_trace
 
 from . import costs, wide
@@ -67,7 +67,7 @@ def one(mebibytes: int, *, planted: bool) -> Tally:
 
 def _save(n_bytes: int) -> dict[str, Any]:
     trace = record_elimination_trace(wide.graph(n_bytes), max_trace_bytes=2 * n_bytes)
-    assert trace_cache.trace_store().keep(trace.key, trace.handle)
+    assert trace_stores.trace_store().keep(trace.key, trace.handle)
     return {"key": trace.key, "entry": trace.n_bytes}
 
 

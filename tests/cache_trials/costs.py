@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from phasic import EliminationTrace, trace_cache
+from phasic import EliminationTrace, trace_cache, trace_stores
 from phasic._engine.stored_trace import StoredTrace
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph
@@ -73,7 +73,7 @@ def large(mebibytes: int, *, planted: bool) -> Tally:
 
 def _save(n_bytes: int) -> dict[str, Any]:
     trace = record_elimination_trace(wide.graph(n_bytes), max_trace_bytes=2 * n_bytes)
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     Path("/proc/self/clear_refs").write_text("5")
     before = _memory("VmHWM")
     began = time.perf_counter()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic.cache.store import Store
 from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace
@@ -114,7 +114,7 @@ def _trial(cache: Path, graph: Any, action: int, call: int, error: int) -> dict[
 
 
 def _counts() -> dict[str, int]:
-    return trace_cache.trace_store().counts.read()
+    return trace_stores.trace_store().counts.read()
 
 
 def judge(
@@ -138,7 +138,7 @@ def judge(
     entries = []
     if cache.exists():
         with cache_in(cache):
-            store = trace_cache.trace_store()
+            store = trace_stores.trace_store()
             entries = store.directory.entries()
             for entry in entries:
                 tally.must(store.look(entry.key)[0] is not None, f"{where}: the entry is valid")

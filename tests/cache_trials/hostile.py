@@ -15,7 +15,7 @@ from typing import Any
 
 import msgpack
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic._engine.stored_trace import StoredTrace
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph, queue_graph
@@ -138,7 +138,7 @@ def entries(rounds: int, *, planted: bool) -> Tally:
 
 
 def _refused(graph: Any, handle: Any, make: Callable[[Path], None], rounds: int) -> dict[str, Any]:
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     key = graph.frozen.trace_key.hex()
     path = Path(store.directory.entry_path(key))
     path.parent.mkdir(mode=0o700, exist_ok=True)

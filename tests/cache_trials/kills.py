@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from phasic import trace_cache
+from phasic import trace_cache, trace_stores
 from phasic._engine.stored_trace import StoredTrace
 from phasic.cache.collector import Limits
 from phasic.errors import PhasicError
@@ -52,7 +52,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
 
 def check_entries(tally: Tally, expected: dict[str, bytes], where: str) -> None:
     """Every entry that is there is what it should be."""
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     for entry in store.directory.entries():
         tally.counts["reads"] += 1
         trace, problem = store.look(entry.key)
@@ -64,7 +64,7 @@ def check_entries(tally: Tally, expected: dict[str, bytes], where: str) -> None:
 
 def check_orphans(tally: Tally, where: str) -> None:
     """What the dead left is cleared away, once their leases have run out."""
-    store = trace_cache.file_store(instead=Limits())
+    store = trace_stores.file_store(instead=Limits())
     time.sleep(2.5 * TERM["cache_lease_seconds"])
     try:
         store.collector.collect(orphan_seconds=0.0)
@@ -104,7 +104,7 @@ def _bytes(graph: Any) -> bytes:
 
 def _publish_for_ever(graphs: list[Any], seed: int) -> dict[str, Any]:
     chance = random.Random(seed)
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     while True:
         graph, other = chance.sample(graphs, 2)
         store.directory.remove(other.frozen.trace_key.hex())

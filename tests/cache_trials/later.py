@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic.cache import background, pending
 from phasic.cache.directory import CacheDirectory
 from phasic.cache.write_behind import WriteBehind
@@ -183,7 +183,7 @@ def _record_all(graphs: list[Any]) -> Mapping[str, Any]:
 
 
 def _resume() -> Mapping[str, Any]:
-    trace_cache.trace_tiers()
+    trace_stores.trace_tiers()
     background.settle()
     return {}
 
@@ -267,7 +267,7 @@ def _fault(place: Path, graph: Any, action: int, call: int, failure: int) -> dic
 
 def _is_there(shared: Path, key: str) -> bool:
     with cache_in(shared):
-        return trace_cache.trace_store().look(key)[0] is not None
+        return trace_stores.trace_store().look(key)[0] is not None
 
 
 def _marks() -> list[str]:
@@ -288,7 +288,7 @@ def _check(
                 check_entries(tally, expected, f"{where}, {below.name}")
                 check_orphans(tally, f"{where}, {below.name}")
     with cache_in(place / SHARED):
-        there = {entry.key for entry in trace_cache.trace_store().directory.entries()}
+        there = {entry.key for entry in trace_stores.trace_store().directory.entries()}
     lost = set(acknowledged) - there
     tally.must(not lost, f"{where}: lost: {sorted(lost)}")
 

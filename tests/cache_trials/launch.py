@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from search_paths import search_path
+
 HERE = Path(__file__).parent
 
 
@@ -23,12 +25,11 @@ def run(
     name: str, *arguments: object, library: Path | None = None, module: str = "cache_trials"
 ) -> tuple[int, str]:
     """One trial in a process of its own: exit status and output."""
-    paths = [str(HERE.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     done = subprocess.run(
         [sys.executable, "-m", module, name, *map(str, arguments)],
         env={
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(paths),
+            "PYTHONPATH": search_path(),
             "LD_PRELOAD": os.pathsep.join(
                 # A sanitizer's runtime has to come first.
                 filter(None, [os.environ.get("LD_PRELOAD"), library and str(library)])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.cache import pins
 from phasic.cache.collector import Collector
@@ -81,7 +81,7 @@ def crowd(entries: int, *, planted: bool) -> Tally:
     with scratch() as place, planted_bug(planted), watched_collections(place):
         settings = {"cache_high_bytes": high, "cache_lease_seconds": 2}
         with cache_in(place / "cache", **settings):
-            store = trace_cache.trace_store()
+            store = trace_stores.trace_store()
             kept = [_key(trace) for trace in made[:3]]
             for trace in made[:3]:
                 store.keep(_key(trace), trace)
@@ -124,7 +124,7 @@ def _key(trace: TraceHandle) -> str:
 
 
 def _write(traces: list[TraceHandle]) -> dict[str, Any]:
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     for trace in traces:
         store.keep(_key(trace), trace)
     return {}
@@ -132,7 +132,7 @@ def _write(traces: list[TraceHandle]) -> dict[str, Any]:
 
 def _read(traces: list[TraceHandle], seed: int, stop: Path) -> dict[str, Any]:
     chance = random.Random(seed)
-    store = trace_cache.trace_store()
+    store = trace_stores.trace_store()
     counted = {"reads": 0, "hits": 0, "wrong": 0}
     while not stop.exists():
         trace = chance.choice(traces)
@@ -151,7 +151,7 @@ def _read(traces: list[TraceHandle], seed: int, stop: Path) -> dict[str, Any]:
 
 
 def _watch(cache: Path, stop: Path) -> dict[str, Any]:
-    directory = trace_cache.trace_directory()
+    directory = trace_stores.trace_directory()
     most = 0
     while not stop.exists():
         most = max(most, sum(entry.n_bytes for entry in directory.entries()))

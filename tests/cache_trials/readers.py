@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from phasic import EliminationTrace, trace_cache
+from phasic import EliminationTrace, trace_cache, trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.trace_elimination import record_elimination_trace
 
@@ -45,10 +45,10 @@ def under_way(rounds: int, *, planted: bool) -> Tally:
     good = trace.to_bytes()
     key = trace.key
     with scratch() as place, planted_bug(planted), cache_in(place / "cache"):
-        trace_cache.trace_store().keep(key, trace.handle)
+        trace_stores.trace_store().keep(key, trace.handle)
         stop = place / "stop"
         readers = [Child(lambda: _read(bytes.fromhex(key), stop)) for _ in range(3)]
-        path = Path(trace_cache.trace_directory().entry_path(key))
+        path = Path(trace_stores.trace_directory().entry_path(key))
         for number in range(rounds):
             _disturb(path, good, number)
             time.sleep(0.003)

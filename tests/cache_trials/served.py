@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from daemons import RUN, Daemon, daemon, settings
-from phasic import trace_cache
+from phasic import trace_cache, trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.cache import pending
 from phasic.cache.lease import Lease, Turn
@@ -102,7 +102,7 @@ def killed(times: int, *, planted: bool) -> Tally:
                 tally.counts["right answers"] += right
                 tally.must(right, f"{where}: the answer is right")
                 with_both = all(
-                    trace_cache.file_store(tier).look(result["key"])[0] is not None
+                    trace_stores.file_store(tier).look(result["key"])[0] is not None
                     for tier in ("local", "shared")
                 )
                 tally.counts["kept in both"] += with_both
@@ -284,9 +284,9 @@ def acknowledged(times: int, *, planted: bool) -> Tally:
 
 
 def _judge(tally: Tally, number: int, variables: dict[str, object], keys: list[str]) -> None:
-    directory = trace_cache.trace_directory()
+    directory = trace_stores.trace_directory()
     tally.counts["acknowledged"] += len(keys)
-    shared = trace_cache.file_store("shared")
+    shared = trace_stores.file_store("shared")
     tally.counts["pending at death"] += sum(shared.look(key)[0] is None for key in keys)
     with daemon(variables) as running:
         end = time.monotonic() + 30

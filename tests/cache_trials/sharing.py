@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from phasic import trace_cache
+from phasic import trace_cache, trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.cache import directory as directory_module
 from phasic.cache import pins
@@ -159,10 +159,10 @@ def _limit(tally: Tally, place: Path, cache: Path) -> None:
         kept = keys[0]
 
         def pin() -> dict[str, Any]:
-            return {"pinned": pins.pin(trace_cache.trace_directory(), kept)}
+            return {"pinned": pins.pin(trace_stores.trace_directory(), kept)}
 
         def collect() -> dict[str, Any]:
-            collected = trace_cache.trace_store().collector.collect()
+            collected = trace_stores.trace_store().collector.collect()
             return {"keys": [entry.key for entry in collected.entries]}
 
         _as_user(user, place, pin)
@@ -187,7 +187,7 @@ def _refuse(tally: Tally, place: Path) -> None:
     def use() -> dict[str, Any]:
         _, recorded, kept = obtain_trace(graph)
         refused = 0
-        directory = trace_cache.trace_directory()
+        directory = trace_stores.trace_directory()
         for ask in (directory.entries, directory.clear, lambda: pins.pin(directory, "0" * 64)):
             try:
                 ask()

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
@@ -116,7 +116,7 @@ def _trial(
         }
 
     with cache_in(cache):
-        counts = trace_cache.trace_store().counts
+        counts = trace_stores.trace_store().counts
         before = counts.read()
         mount.order(action, call, error)
         ended = Child(record).wait()

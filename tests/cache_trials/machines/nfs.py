@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from phasic import trace_cache
+from phasic import trace_cache, trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.trace_elimination import record_elimination_trace
 from rules import queue_graph
@@ -170,7 +170,7 @@ def see_new_entries(entries: str, planted: str) -> Tally:
 
     looked, waited = [], []
     with cache_in(there, cache_lease_seconds=5), _by_a_plain_open(planted == "1"):
-        store = trace_cache.trace_store()
+        store = trace_stores.trace_store()
         for trace in traces[1:]:
             key = trace.hashes[1].hex()
             tally.must(store.look(key)[0] is None, "it is not there before")

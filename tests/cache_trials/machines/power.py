@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from phasic import trace_cache
+from phasic import trace_stores
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
@@ -174,7 +174,7 @@ def verify(place: str, disks: str) -> Tally:
         _mount(f"/dev/vd{chr(ord('a') + number)}", at)
         expected = json.loads(Path(place, f"acknowledged.{number}").read_text())
         with cache_in(at / "cache", **_settings()):
-            store = trace_cache.trace_store()
+            store = trace_stores.trace_store()
             there = {entry.key for entry in store.directory.entries()}
             for key in there | set(expected):
                 trace, problem = store.look(key)
