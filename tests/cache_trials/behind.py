@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
 from . import failures
-from .setting import HANG_FROM, Child, Tally, cache_in, scratch, shim
+from .setting import HANG_FROM, Child, Tally, cache_in, replaced, scratch, shim
 
 THETA = [1.0, 1.5]
 DEADLINE = 0.3  # of trials that hang; others may be slow on a busy machine
@@ -28,20 +28,13 @@ HANG = 4  # seconds for which the directory does not answer
 GRACE = 1.5  # seconds that a process may take beyond the deadline
 
 
-@contextmanager
-def without_deadline(planted: bool) -> Iterator[None]:
+def without_deadline(planted: bool) -> AbstractContextManager[Any]:
     """Calls to the shared directory are made as any others."""
-    usual = Deadline.__call__
 
     def wait(self: Deadline, action: Callable[[], Any]) -> Any:
         return action()
 
-    if planted:
-        Deadline.__call__ = wait
-    try:
-        yield
-    finally:
-        Deadline.__call__ = usual
+    return replaced(planted, Deadline, __call__=wait)
 
 
 def fails(every: int, *, planted: bool) -> Tally:

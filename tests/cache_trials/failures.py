@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,17 +21,15 @@ from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
-from .setting import FAIL_FROM, FAIL_ONCE, Child, Tally, cache_in, scratch, shim
+from .setting import FAIL_FROM, FAIL_ONCE, Child, Tally, cache_in, replaced, scratch, shim
 
 ERRORS = ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE")
 THETA = [1.0, 1.5]
 A = TypeVar("A")
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """What cannot be saved is neither said nor counted."""
-    usual = Store._save
 
     def in_silence(self: Any, key: str, value: Any) -> bool:
         try:
@@ -40,12 +38,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
             return False
         return True
 
-    if planted:
-        Store._save = in_silence
-    try:
-        yield
-    finally:
-        Store._save = usual
+    return replaced(planted, Store, _save=in_silence)
 
 
 FAULTS = [

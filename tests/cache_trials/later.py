@@ -11,7 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ from .setting import (
     Child,
     Tally,
     cache_in,
+    replaced,
     scratch,
     shim,
 )
@@ -44,20 +45,13 @@ DEADLINE = 0.3  # of trials that hang
 THETA = [1.0, 1.5]
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """Acknowledged without a mark."""
-    usual = WriteBehind.mark
 
     def only_said(self: WriteBehind[Any], key: str) -> bool:
         return True
 
-    if planted:
-        WriteBehind.mark = only_said
-    try:
-        yield
-    finally:
-        WriteBehind.mark = usual
+    return replaced(planted, WriteBehind, mark=only_said)
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import tempfile
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from phasic import errors
 
@@ -103,6 +104,11 @@ def shim() -> ctypes.CDLL:
     for name in ("shim_disarm", "shim_fired"):
         getattr(library, name).restype = ctypes.c_long
     return library
+
+
+def replaced(bug: bool, owner: Any, **instead: Any) -> AbstractContextManager[Any]:
+    """Within the block attributes of `owner` are what stands `instead`, if there is to be a bug."""
+    return patch.multiple(owner, **instead) if bug else nullcontext()
 
 
 @contextmanager
