@@ -35,7 +35,7 @@ def plot_cache_use(uses: Mapping[str, CacheUse] | None = None) -> Figure:
 
     Example:
         >>> from phasic.plots import plot_cache_use
-        >>> [axes.get_title() for axes in plot_cache_use().axes]
+        >>> [axes.get_title("left") for axes in plot_cache_use().axes]
         ['what happened', 'age since last use', 'size']
     """
     if uses is None:
