@@ -242,6 +242,7 @@ def test_ctrl_c_in_commands_that_are_quick(path, place, monkeypatch):
 
 
 def test_ctrl_c_before_a_file_takes_its_place_leaves_none(place, monkeypatch):
+    pytest.importorskip("matplotlib.font_manager")  # makes its list of fonts when it is loaded
     assert phasic("record", "model.py").code == ExitCode.DONE
 
     def interrupt(*arguments, **options):

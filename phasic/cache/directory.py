@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import EINVAL, ENOTDIR
 
@@ -21,6 +23,8 @@ from ..errors import CacheError
 _KEY = re.compile(r"[0-9a-f]{64}")
 _PRIVATE = 0o700
 _AGAIN = 16  # another process may remove a dot-directory between two of our calls
+_FIRST_PAUSE_SECONDS = 0.001
+_LONGEST_PAUSE_SECONDS = 0.05
 
 PACKED = ".zst"
 TEMPORARY = ".tmp"
@@ -209,9 +213,7 @@ class CacheDirectory:
             except FileNotFoundError:
                 return []
             except PermissionError as error:
-                if self._removed(folder):  # as in `within`
-                    return []
-                if attempt == _AGAIN - 1:
+                if not self._will_open(folder, attempt):
                     raise failed(folder, error) from error
             except OSError as error:
                 raise failed(folder, error) from error
@@ -239,10 +241,7 @@ class CacheDirectory:
                 if attempt == _AGAIN - 1:
                     raise failed(folder, error) from error
             except PermissionError as error:
-                # Its maker has not opened it to the group yet, or died before: empty, it may go. If
-                # it is not empty, it has been opened since.
-                self._removed(folder)
-                if attempt == _AGAIN - 1:
+                if not self._will_open(folder, attempt):
                     raise failed(folder, error) from error
             except CacheError:
                 raise
@@ -320,8 +319,27 @@ class CacheDirectory:
             if not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise
         else:
-            os.chmod(folder, _PRIVATE | stat.S_IMODE(about.st_mode) & (stat.S_ISGID | stat.S_IRWXG))
+            with suppress(PermissionError):  # another user has removed it and made it anew
+                opened = stat.S_IMODE(about.st_mode) & (stat.S_ISGID | stat.S_IRWXG)
+                os.chmod(folder, _PRIVATE | opened)
         return 0o600 | about.st_mode & 0o060
+
+    def _will_open(self, folder: str, attempt: int) -> bool:
+        """After permission was denied: whether to try again, since another user has made the folder
+        and not opened it to the group yet. One whose maker died before that goes."""
+        if attempt == _AGAIN - 1:
+            return False
+        try:
+            about = os.lstat(folder)
+        except OSError:
+            return True
+        if about.st_uid == os.geteuid():
+            return False
+        if not about.st_mode & stat.S_IRWXG:
+            time.sleep(min(_FIRST_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS))
+            if attempt >= _AGAIN // 2:
+                self._removed(folder)
+        return True
 
     @staticmethod
     def _removed(folder: str) -> bool:
