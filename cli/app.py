@@ -145,7 +145,7 @@ def config_top(context: typer.Context) -> None:
 
 @daemon.callback(invoke_without_command=True)
 def daemon_top(context: typer.Context) -> None:
-    """One process a node and user that stands before the shared cache; all works without it.
+    """One process a node and user before the shared and remote caches; all works without it.
 
     It brings an entry to this node once for all that want it, saves there what is recorded even if
     the job ends, holds to a deadline when a mount hangs, and collects and verifies the local cache.

@@ -93,14 +93,14 @@ def _port(raw: object) -> int:
     return number
 
 
-def _directory(raw: object) -> str:
+def _path(raw: object) -> str:
     if not isinstance(raw, str) or not raw.strip():
         raise ValueError("expected a path")
     return os.path.abspath(os.path.expanduser(raw))
 
 
-def _directory_or_none(raw: object) -> str:
-    return "" if raw == "" else _directory(raw)
+def _path_or_none(raw: object) -> str:
+    return "" if raw == "" else _path(raw)
 
 
 class _Unshown(ValueError):
@@ -159,8 +159,8 @@ class Setting:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("cache_dir", "~/.phasic_cache/traces", _directory, "where traces are kept"),
-    Key("cache_shared_dir", "", _directory_or_none, "a cache of many machines, behind cache_dir"),
+    Key("cache_dir", "~/.phasic_cache/traces", _path, "where traces are kept"),
+    Key("cache_shared_dir", "", _path_or_none, "a cache of many machines, behind cache_dir"),
     Key(
         "cache_deadline_seconds",
         30.0,
@@ -190,7 +190,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "cache_redis_password_file",
         "",
-        _directory_or_none,
+        _path_or_none,
         "where the password is, readable by its owner alone; else REDISCLI_AUTH",
     ),
     Key(
@@ -206,14 +206,14 @@ KEYS: tuple[Key, ...] = (
     Key("cache_min_free_bytes", 0, _bytes, "free space on the file system left to others"),
     Key("cache_lease_seconds", 10.0, _seconds, "a recording untouched for longer is abandoned"),
     Key("cache_wait_seconds", 300.0, _seconds, "longest wait for another's recording"),
-    Key("state_dir", "~/.phasic_cache/state", _directory, "where the cache's counters are kept"),
+    Key("state_dir", "~/.phasic_cache/state", _path, "where the cache's counters are kept"),
     Key(
         "daemon",
         "auto",
         _one_of("auto", "off", "require"),
         "auto: go through the daemon where one is; off: never; require: fail without it",
     ),
-    Key("daemon_dir", "", _directory_or_none, "its socket; empty: in XDG_RUNTIME_DIR or state_dir"),
+    Key("daemon_dir", "", _path_or_none, "its socket; empty: in XDG_RUNTIME_DIR or state_dir"),
     Key("daemon_idle_seconds", 3600, _at_least(0), "it ends after so long unused; 0: never"),
     Key("daemon_metrics_port", 0, _port, "loopback port of its Prometheus metrics; 0: none"),
     Key("disable_cache", False, _boolean, "neither read nor write traces"),

@@ -11,13 +11,13 @@ from hashlib import sha256
 from . import config
 from .cache.breaker import Breaker
 from .cache.counts import Counts
-from .cache.objects import HINT, Objects, Place
+from .cache.objects import HINT, Location, Objects
 from .cache.redis_lease import RedisLeases
 
 
-def place() -> Place:
+def location() -> Location:
     """Where objects are."""
-    return Place(
+    return Location(
         config.get_str("cache_remote_url"),
         config.get_str("cache_remote_endpoint"),
         config.get_str("cache_remote_region"),
@@ -25,31 +25,31 @@ def place() -> Place:
 
 
 def objects() -> Objects:
-    """The objects of the place.
+    """The objects there.
 
     Raises:
         DependencyError: the package for it is not installed.
     """
-    return _objects(place(), config.get_float("cache_deadline_seconds"))
+    return _objects(location(), config.get_float("cache_deadline_seconds"))
 
 
 def counts(folder: str) -> Counts:
-    """Of the place, in a folder."""
-    return Counts(folder, f"remote:{place().url}")
+    """What was counted of the remote cache, in a folder."""
+    return Counts(folder, f"remote:{location().url}")
 
 
 def breaker(folder: str) -> Breaker:
-    """What a process has found out about the place holds for all that it does with it."""
-    return _breaker(place(), folder)
+    """What a process has found out about the location holds for all that it does with it."""
+    return _breaker(location(), folder)
 
 
 def leases(folder: str) -> RedisLeases:
-    """Leases among the machines that have the place, with counts in a folder.
+    """Leases among the machines that have the location, with counts in a folder.
 
     Raises:
         DependencyError: the package for it is not installed.
     """
-    where = place()
+    where = location()
     return _leases(
         config.get_str("cache_redis_url"),
         config.get_str("cache_redis_user"),
@@ -62,12 +62,12 @@ def leases(folder: str) -> RedisLeases:
 
 
 @cache
-def _objects(where: Place, seconds: float) -> Objects:
+def _objects(where: Location, seconds: float) -> Objects:
     return Objects(where, seconds)
 
 
 @cache
-def _breaker(where: Place, folder: str) -> Breaker:
+def _breaker(where: Location, folder: str) -> Breaker:
     return Breaker("the remote cache", HINT, Counts(folder, f"remote:{where.url}"))
 
 

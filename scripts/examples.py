@@ -160,7 +160,7 @@ def _environment(directory: Path) -> dict[str, str]:
     assert phasic.origin is not None
     return kept | {
         "HOME": str(directory / "home"),
-        "PHASIC_DAEMON_IDLE_SECONDS": "1",  # one that an example starts ends by itself
+        "PHASIC_DAEMON_IDLE_SECONDS": "30",  # one that a broken example leaves ends by itself
         "PATH": f"{tools}{os.pathsep}{kept.get('PATH', os.defpath)}",
         "PYTHONPATH": str(Path(phasic.origin).parents[1]),
     }

@@ -1,9 +1,10 @@
-"""Runs the command line inside the test's process, on streams of its own."""
+"""Runs the command line inside the test's process, on streams of its own; its tree of commands."""
 
 from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,3 +56,10 @@ def phasic(
     )
     code = main(arguments, streams)
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with the words that lead to it."""
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from walk(child, (*path, name))

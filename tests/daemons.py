@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,9 @@ from typing import Any
 from search_paths import search_path
 
 PATIENCE = 60.0
+
+# The end of a program that has changed something and is the command line from then on.
+RUN = "from phasic.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
 
 CLIENT = """
 import json, sys, time, warnings
@@ -43,6 +46,14 @@ def environment(**more: object) -> dict[str, str]:
         "PYTHONPATH": search_path(),
         **{name: str(value) for name, value in more.items()},
     }
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
+    """Waits for it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def settings(place: Path, **more: object) -> dict[str, object]:

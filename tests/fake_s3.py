@@ -1,6 +1,6 @@
 """An S3-compatible server of our own: what the remote tier asks for, and every way to fail at it.
 
-It checks no signatures: `moto_trials` runs the same against a server that does more.
+It checks no signatures; `test_cache_remote_moto` has a server that does more.
 """
 
 from __future__ import annotations

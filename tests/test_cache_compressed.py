@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import zstandard
 
+from cache_state import counted, elsewhere, names, shared_directory
 from cli_runner import phasic
 from phasic import PhasicWarning, trace_stores
 from phasic.cache import compression
@@ -21,9 +22,7 @@ from rules import queue_graph
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    directory = tmp_path / "shared"
-    directory.mkdir(mode=0o700)
-    monkeypatch.setenv("PHASIC_CACHE_SHARED_DIR", str(directory))
+    directory = shared_directory(monkeypatch, tmp_path)
     monkeypatch.setenv("PHASIC_CACHE_COMPRESS_BYTES", "1")
     return directory
 
@@ -37,21 +36,6 @@ def trace(shared: Path) -> EliminationTrace:
 @pytest.fixture
 def packed(shared: Path, trace: EliminationTrace) -> Path:
     return shared / f"{trace.key}.trace.zst"
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str = "other") -> Path:
-    """Another local cache."""
-    monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / name))
-    return tmp_path / name
-
-
-def counted() -> dict[str, int]:
-    counts = trace_stores.trace_store("shared").counts.read()
-    return {name: number for name, number in counts.items() if number}
 
 
 def most_resident() -> int:
@@ -80,12 +64,12 @@ def test_an_entry_is_compressed_there_and_plain_here(
     assert names(cache_directory) == [plain.name]
     assert zstandard.decompress(packed.read_bytes()) == plain.read_bytes()
     assert packed.stat().st_mode & 0o777 == 0o440
-    other = elsewhere(tmp_path, monkeypatch)
+    other = elsewhere(monkeypatch, tmp_path)
     _, recorded, kept = obtain_trace(queue_graph())
     assert (recorded, kept) == (False, True)
     assert names(other) == [plain.name]
     assert (other / plain.name).read_bytes() == plain.read_bytes()
-    assert counted() == {"misses": 1, "saved": 1, "hits": 1}
+    assert counted("shared") == {"misses": 1, "saved": 1, "hits": 1}
 
 
 def test_small_entries_stay_plain(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +82,7 @@ def test_both_forms_are_found_whatever_is_configured(
     shared: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHASIC_CACHE_COMPRESS_BYTES", "0")
-    elsewhere(tmp_path, monkeypatch)
+    elsewhere(monkeypatch, tmp_path)
     assert not obtain_trace(queue_graph()).recorded
     store = trace_stores.trace_store("shared")
     key = packed.name.split(".")[0]
@@ -109,7 +93,7 @@ def test_both_forms_are_found_whatever_is_configured(
     (entry,) = store.directory.entries()
     assert entry.path == str(plain)
     assert entry.n_bytes == plain.stat().st_size + packed.stat().st_size
-    elsewhere(tmp_path, monkeypatch, "third")
+    elsewhere(monkeypatch, tmp_path, "third")
     assert not obtain_trace(queue_graph()).recorded
     assert store.directory.remove(key)
     assert names(shared) == []
@@ -123,7 +107,7 @@ def test_a_damaged_one_is_set_aside_once_and_recorded_once(
     data[place] ^= 0x40
     packed.chmod(0o600)
     packed.write_bytes(data)
-    elsewhere(tmp_path, monkeypatch)
+    elsewhere(monkeypatch, tmp_path)
     with pytest.warns(PhasicWarning) as said:
         _, recorded, kept = obtain_trace(queue_graph())
     assert (recorded, kept) == (True, True)
@@ -131,7 +115,7 @@ def test_a_damaged_one_is_set_aside_once_and_recorded_once(
     assert str(packed) in str(said[0].message)
     assert len(names(shared / ".quarantine")) == 1
     assert sorted(set(names(shared)) - {".quarantine"}) == [packed.name]
-    elsewhere(tmp_path, monkeypatch, "third")
+    elsewhere(monkeypatch, tmp_path, "third")
     assert not obtain_trace(queue_graph()).recorded
 
 
@@ -199,7 +183,7 @@ def test_what_is_no_file_is_refused_at_once(
         os.mkfifo(packed)
     else:
         packed.mkdir()
-    elsewhere(tmp_path, monkeypatch)
+    elsewhere(monkeypatch, tmp_path)
     with pytest.warns(PhasicWarning, match="is no regular file.*CACHE_ENTRY_BAD"):
         _, recorded, kept = obtain_trace(queue_graph())
     assert (recorded, kept) == (True, True)
@@ -210,7 +194,7 @@ def test_what_is_no_file_is_refused_at_once(
 def test_what_cannot_be_unpacked_here_is_said(
     shared: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    elsewhere(tmp_path, monkeypatch)
+    elsewhere(monkeypatch, tmp_path)
     monkeypatch.setattr(compression, "find_spec", lambda name: None)
     with pytest.raises(DependencyError, match=r"zstandard(.|\n)*pip install"):
         obtain_trace(queue_graph())
@@ -264,7 +248,7 @@ def test_commands_know_both_forms(
     phasic("cache", "unpin", key, "--tier", "shared")
     assert told("clear", "--force", *there)["removed"] == 1
     assert names(shared) == []
-    other = elsewhere(tmp_path, monkeypatch)
+    other = elsewhere(monkeypatch, tmp_path)
     assert phasic("cache", "import", str(archive)).code == 0
     assert names(other) == [f"{key}.trace"]
     archive.write_bytes(archive.read_bytes().replace(b"\x28\xb5\x2f\xfd", b"\x28\xb5\x2f\xfe"))

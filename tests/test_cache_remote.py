@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cache_state import counted, elsewhere, names
 from fake_s3 import BUCKET, Asked, FakeS3, Fault
 from phasic import PhasicWarning, remote_settings, trace_cache, trace_stores
 from phasic.cache.compression import compress
@@ -31,22 +32,6 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PHASIC_CACHE_DEADLINE_SECONDS", str(DEADLINE))
 
 
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
-
-
-def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str = "other") -> Path:
-    """Another machine: a local cache of its own."""
-    monkeypatch.setenv("PHASIC_CACHE_DIR", str(tmp_path / name))
-    return tmp_path / name
-
-
-def counted() -> dict[str, int]:
-    """Of the remote tier, what is not 0."""
-    counts = trace_stores.trace_remote().counts.read()
-    return {name: number for name, number in counts.items() if number}
-
-
 def kept_locally(directory: Path, key: str) -> None:
     assert names(directory) == [f"{key}.trace"]
 
@@ -59,7 +44,7 @@ def test_a_recording_is_kept_in_both(storage: FakeS3, cache_directory: Path) -> 
     assert (recorded, kept) == (True, True)
     kept_locally(cache_directory, trace.key)
     assert list(storage.objects) == [object_of(trace.key)]
-    assert counted() == {"misses": 1, "saved": 1}
+    assert counted("remote") == {"misses": 1, "saved": 1}
     puts = [asked for asked in storage.asked if asked.method == "PUT"]
     assert [asked.headers["if-none-match"] for asked in puts] == ["*"]
 
@@ -84,7 +69,7 @@ def test_another_machine_takes_the_same_bytes(
     kept_locally(other, trace.key)
     name = f"{trace.key}.trace"
     assert (other / name).read_bytes() == (cache_directory / name).read_bytes()
-    assert counted() == {"misses": 1, "saved": 1, "hits": 1}
+    assert counted("remote") == {"misses": 1, "saved": 1, "hits": 1}
     asked = len(storage.asked)
     obtain_trace(queue_graph())  # from its own cache
     assert len(storage.asked) == asked
@@ -107,7 +92,7 @@ def test_who_comes_second_keeps_his_own(
     assert (second.key, recorded, kept) == (first.key, True, True)
     assert storage.objects == {object_of(first.key): data}
     assert storage.count("GET") == gets + 1  # it is not read again
-    assert counted() == {"misses": 2, "saved": 1}
+    assert counted("remote") == {"misses": 2, "saved": 1}
 
 
 def test_independent_recordings_are_equal_objects(
@@ -233,7 +218,7 @@ def test_wrong_bytes_are_never_stored(
     assert (again.key, recorded, kept) == (trace.key, True, True)
     kept_locally(other, trace.key)
     assert storage.objects == {name: wrong}  # left as it is
-    assert counted() == {"misses": 2, "saved": 1, "damaged": 1}
+    assert counted("remote") == {"misses": 2, "saved": 1, "damaged": 1}
 
 
 def test_an_object_of_another_key_is_refused(
@@ -260,7 +245,7 @@ def test_bad_entries_in_a_row_open_the_breaker(
     codes = [str(warning.message).rpartition("[")[2].rstrip("]") for warning in said]
     assert codes == ["CACHE_ENTRY_BAD"] * 3 + ["CACHE_TIER_DOWN"]
     assert storage.count("GET") == 4 + 3  # the fourth was not asked for
-    assert (counted()["damaged"], counted()["unavailable"]) == (3, 1)
+    assert (counted("remote")["damaged"], counted("remote")["unavailable"]) == (3, 1)
 
 
 # ---- what cannot be asked
@@ -307,7 +292,7 @@ def test_without_it_work_goes_on(storage: FakeS3, cache_directory: Path, name: s
     assert (recorded, kept) == (True, True)
     kept_locally(cache_directory, trace.key)
     obtain_trace(queue_graph(5))  # the breaker is open: at once, and without a word
-    assert counted() == {"misses": 2, "failed_saves": 2, "unavailable": 1}
+    assert counted("remote") == {"misses": 2, "failed_saves": 2, "unavailable": 1}
     assert storage.objects == {}
 
 
@@ -360,7 +345,7 @@ def test_one_failure_is_repeated_and_no_failure(storage: FakeS3) -> None:
     storage.fault = fault
     _, recorded, kept = obtain_trace(queue_graph())
     assert (recorded, kept, len(storage.objects)) == (True, True, 1)
-    assert counted() == {"misses": 1, "saved": 1}
+    assert counted("remote") == {"misses": 1, "saved": 1}
 
 
 def test_forbidden_is_not_missing(storage: FakeS3) -> None:
@@ -382,7 +367,7 @@ def test_one_that_may_only_be_read(
     with pytest.warns(PhasicWarning, match="refuses writing") as said:
         _, recorded, kept = obtain_trace(queue_graph())
     assert (len(said), recorded, kept) == (1, True, True)
-    assert counted() == {"misses": 1, "failed_saves": 1, "unavailable": 1}
+    assert counted("remote") == {"misses": 1, "failed_saves": 1, "unavailable": 1}
 
 
 def test_a_local_cache_that_cannot_be_written(
@@ -396,7 +381,7 @@ def test_a_local_cache_that_cannot_be_written(
         _, recorded, kept = obtain_trace(queue_graph())
     assert (recorded, kept) == (True, False)
     assert any("CACHE_READ_FAILED" in str(warning.message) for warning in said)
-    assert "unavailable" not in counted()
+    assert "unavailable" not in counted("remote")
 
 
 @pytest.mark.usefixtures("little_patience")

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cache_state import counted, names, shared_directory
 from cli_runner import phasic
-from phasic import ConfigError, PhasicWarning, trace_cache, trace_stores
+from phasic import ConfigError, PhasicWarning, trace_cache
 from phasic.cache import reach
 from phasic.cache.counts import Counts
 from phasic.cache.reach import Deadline
@@ -24,20 +25,7 @@ from rules import queue_graph
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    directory = tmp_path / "shared"
-    directory.mkdir(mode=0o700)
-    monkeypatch.setenv("PHASIC_CACHE_SHARED_DIR", str(directory))
-    return directory
-
-
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def counted(tier: trace_stores.Tier) -> dict[str, int]:
-    """What is not 0."""
-    counts = trace_stores.trace_store(tier).counts.read()
-    return {name: number for name, number in counts.items() if number}
+    return shared_directory(monkeypatch, tmp_path)
 
 
 def test_a_recording_is_kept_in_both(cache_directory: Path, shared: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cache_state import counted, names, shared_directory
 from phasic import CacheError, PhasicWarning, trace_cache, trace_stores
 from phasic.cache import background, pending
 from phasic.cache.directory import CacheDirectory
@@ -25,9 +26,7 @@ from rules import queue_graph
 
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    directory = tmp_path / "shared"
-    directory.mkdir(mode=0o700)
-    monkeypatch.setenv("PHASIC_CACHE_SHARED_DIR", str(directory))
+    directory = shared_directory(monkeypatch, tmp_path)
     monkeypatch.setenv("PHASIC_CACHE_WRITE_BEHIND", "1")
     yield directory
     background.settle()
@@ -50,10 +49,6 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     background.settle()
 
 
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
 def saved_behind(number: int) -> EliminationTrace:
     trace, _, _ = obtain_trace(queue_graph(number))
     background.settle()
@@ -67,11 +62,6 @@ def resumed() -> None:
 
 def marks() -> list[str]:
     return pending.keys(trace_stores.trace_directory())
-
-
-def counted(tier: trace_stores.Tier) -> dict[str, int]:
-    counts = trace_stores.trace_store(tier).counts.read()
-    return {name: number for name, number in counts.items() if number}
 
 
 def test_what_is_recorded_is_acknowledged_before_it_is_saved_behind(

@@ -14,7 +14,7 @@ import pytest
 import typer.main
 from typer.exceptions import TyperException
 
-from cli_runner import phasic
+from cli_runner import phasic, walk
 from phasic._version import __version__
 from phasic.cli.app import app
 from phasic.cli.exit_codes import ExitCode
@@ -59,13 +59,6 @@ COMMANDS = [
     ("daemon", "logs"),
     ("daemon", "unit"),
 ]
-
-
-def walk(command, path=()):
-    """Every command with the words that lead to it."""
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from walk(child, (*path, name))
 
 
 def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

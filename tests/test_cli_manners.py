@@ -13,7 +13,7 @@ import pytest
 import typer.main
 
 from cli_processes import COALESCENT, ENDLESS, PATIENCE, PHASIC
-from cli_runner import phasic
+from cli_runner import phasic, walk
 from phasic import config
 from phasic.cli.app import app
 from phasic.cli.exit_codes import ExitCode
@@ -68,12 +68,6 @@ EXPLORING = [
     ["infer", "model.py", "data", "--method", "moments"],
     ["convert", "model.py", "out.drn"],
 ]
-
-
-def walk(command, path=()):
-    yield path, command
-    for name, child in getattr(command, "commands", {}).items():
-        yield from walk(child, (*path, name))
 
 
 TREE = list(walk(typer.main.get_command(app)))

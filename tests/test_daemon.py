@@ -1,4 +1,4 @@
-"""The daemon as its users meet it; `cache_trials/daemon.py` kills it, in short and at length."""
+"""The daemon as its users meet it; `cache_trials/served.py` kills it, in short and at length."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,8 +18,9 @@ from pathlib import Path
 import pytest
 
 import daemons
+from cache_state import counted, names
 from cli_runner import phasic
-from daemons import Daemon, daemon, environment, obtain, settings
+from daemons import RUN, Daemon, daemon, environment, obtain, settings, until
 from phasic import PhasicWarning, daemon_settings, trace_cache, trace_stores
 from phasic.cache import pending
 from phasic.cache.directory import CacheDirectory
@@ -37,10 +39,8 @@ Variables = dict[str, object]
 
 
 @pytest.fixture
-def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Short enough for a socket's path."""
-    import tempfile
-
+def place() -> Iterator[Path]:
+    """Short enough for a socket's path, of tests that connect by themselves."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
@@ -53,24 +53,8 @@ def variables(place: Path, monkeypatch: pytest.MonkeyPatch) -> Variables:
     return chosen
 
 
-def names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir()) if directory.exists() else []
-
-
-def until(condition, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def marks(place: Path) -> list[str]:
     return pending.keys(CacheDirectory(str(place / "cache"), ".trace"))
-
-
-def counted(tier: str) -> dict[str, int]:
-    counts = trace_stores.trace_store(tier).counts.read()
-    return {name: number for name, number in counts.items() if number}
 
 
 def status(place: Path) -> dict:
@@ -221,9 +205,7 @@ def test_what_a_dead_daemon_had_acknowledged_is_saved_by_the_next(
         "        time.sleep(600)\n"
         "    return usual(self, key, value)\n"
         "Store._save = save\n"
-        "from phasic.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
+    ) + RUN
     with daemon(variables, program) as running:
         got = obtain(variables, 4)
         assert (got["recorded"], got["kept"], got["warnings"]) == (True, True, {})
@@ -245,9 +227,6 @@ def planted_version(version: int) -> str:
         "import phasic.daemon.client, phasic.daemon.place\n"
         f"phasic.daemon.client.PROTOCOL = {version}\n"
     )
-
-
-RUN = "from phasic.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
 
 
 @pytest.mark.parametrize(("of_daemon", "of_client"), [(1, 2), (2, 1)])
@@ -677,9 +656,7 @@ def test_it_answers_while_the_shared_directory_hangs(variables: Variables, place
         "        threading.Event().wait()\n"
         "    return usual(cls, directory, key)\n"
         "StoredTrace.load_entry = classmethod(load)\n"
-        "from phasic.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
+    ) + RUN
     with daemon(variables | {"PHASIC_CACHE_DEADLINE_SECONDS": 6}, program) as running:
         # It hears every second that the daemon is at work.
         waiting = daemons.Client(variables, 4, patient(3.0) + daemons.CLIENT)
@@ -880,9 +857,7 @@ def test_it_starts_though_the_shared_directory_does_not_answer(
         "        threading.Event().wait()\n"
         "    return usual(path, *given, **named)\n"
         "os.stat = stat\n"
-        "from phasic.cli.main import main\n"
-        "sys.exit(main(sys.argv[1:]))\n"
-    )
+    ) + RUN
     key = obtain(variables | {"PHASIC_CACHE_SHARED_DIR": ""}, 4)["key"]
     pending.mark(CacheDirectory(str(place / "cache"), ".trace"), key)  # something to do there
     began = time.monotonic()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from daemons import daemon, obtain, settings
+from daemons import daemon, obtain, settings, until
 from fake_s3 import FakeS3
 from remote_storage import SECRET
 
@@ -17,18 +14,11 @@ pytest.importorskip("obstore")
 pytest.importorskip("zstandard")
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Short enough for a socket's path."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
-def test_clients_need_no_credentials(storage: FakeS3, place: Path) -> None:
-    variables = settings(place)
+def test_clients_need_no_credentials(storage: FakeS3, tmp_path: Path) -> None:
+    variables = settings(tmp_path)
     del variables["PHASIC_CACHE_SHARED_DIR"]
     without = variables | {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
-    elsewhere = {"PHASIC_CACHE_DIR": place / "elsewhere", "PHASIC_DAEMON_DIR": place / "none"}
+    elsewhere = {"PHASIC_CACHE_DIR": tmp_path / "elsewhere", "PHASIC_DAEMON_DIR": tmp_path / "none"}
     first = obtain(variables | elsewhere, 4)
     with daemon(variables) as running:
         assert storage.count("GET") == 1  # starting asks nothing
@@ -37,15 +27,12 @@ def test_clients_need_no_credentials(storage: FakeS3, place: Path) -> None:
         assert got["moments"] == first["moments"]
         new = obtain(without, 5)
         assert (new["recorded"], new["kept"], new["warnings"]) == (True, True, {})
-        end = time.monotonic() + 20
-        while len(storage.objects) < 2:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: len(storage.objects) == 2)
         line = Path(f"/proc/{running.process.pid}/cmdline").read_bytes().decode()
         _, out, err = running.end()
     name = f"{first['key']}.trace"
-    assert (place / "cache" / name).read_bytes() == (place / "elsewhere" / name).read_bytes()
-    written = [path.read_bytes() for path in place.rglob("*") if path.is_file()]
+    assert (tmp_path / "cache" / name).read_bytes() == (tmp_path / "elsewhere" / name).read_bytes()
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert not [
         data
         for data in (line.encode(), out.encode(), err.encode(), *written)
@@ -53,19 +40,19 @@ def test_clients_need_no_credentials(storage: FakeS3, place: Path) -> None:
     ]
 
 
-def test_with_the_storage_down_clients_go_on(storage: FakeS3, place: Path) -> None:
-    variables = settings(place)
+def test_with_the_storage_down_clients_go_on(storage: FakeS3, tmp_path: Path) -> None:
+    variables = settings(tmp_path)
     del variables["PHASIC_CACHE_SHARED_DIR"]
     variables |= {"PHASIC_CACHE_REMOTE_ENDPOINT": "http://127.0.0.1:9"}
     variables |= {"PHASIC_CACHE_DEADLINE_SECONDS": 2}
     with daemon(variables):
         got = obtain(variables, 4)
         assert (got["recorded"], got["kept"]) == (True, True)
-        assert (place / "cache" / f"{got['key']}.trace").exists()
+        assert (tmp_path / "cache" / f"{got['key']}.trace").exists()
 
 
-def test_ways_to_the_storage_have_to_be_the_same(storage: FakeS3, place: Path) -> None:
-    variables = settings(place)
+def test_ways_to_the_storage_have_to_be_the_same(storage: FakeS3, tmp_path: Path) -> None:
+    variables = settings(tmp_path)
     del variables["PHASIC_CACHE_SHARED_DIR"]
     others = {
         "PHASIC_CACHE_REMOTE_ENDPOINT": storage.endpoint.replace("127.0.0.1", "localhost"),

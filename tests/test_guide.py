@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,18 +24,11 @@ def test_there_are_ten_pages_and_all_are_in_the_contents():
     assert sorted(listed) == sorted(page.stem for page in [*PAGES, GENERATED])
 
 
-@pytest.fixture
-def place():
-    """A folder with a short path: a daemon's socket has one of at most 107 bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_example_does_what_its_page_says(page, place):
-    examples.trial(page, place)
+def test_every_example_does_what_its_page_says(page, tmp_path):
+    examples.trial(page, tmp_path)
     for name in re.findall(rf"\(figures/{page.stem}/(\S+)\)", page.read_text()):
-        assert (place / name).stat().st_size > 1000
+        assert (tmp_path / name).stat().st_size > 1000
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 
 from cli_runner import phasic
 from phasic.cache.counts import EVENTS
 from phasic.cli.exit_codes import ExitCode
 from phasic.errors import CacheError, PhasicWarning
 from phasic.models import coalescent
-from phasic.plots import plot_cache_use
+from phasic.plots import plot_cache_use, style
 from phasic.trace_cache import CacheUse, get_cache_use
 
 COUNTS = dict.fromkeys(EVENTS, 0)
@@ -32,6 +33,10 @@ def test_bars_are_what_happened():
     counted, ages, sizes = map(bars, figure.axes)
     assert (counted["hits"], counted["misses"], counted["saved"]) == (2, 2, 2)
     assert set(counted) == {name.replace("_", " ") for name in EVENTS}
+    colours = [to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches]
+    blue = [name for name, colour in zip(counted, colours, strict=True) if colour == style.BLUE]
+    assert blue == ["hits", "saved"]
+    assert {to_hex(patch.get_facecolor()) for patch in figure.axes[1].patches} == {style.BLUE}
     assert (ages["< 1 hour"], sum(ages.values())) == (2, 2)
     assert (sizes["< 4 KiB"], sum(sizes.values())) == (2, 2)
     assert "50 % of 4 found" in words(figure)

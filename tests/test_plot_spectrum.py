@@ -159,7 +159,9 @@ def test_what_is_refused():
 
 def test_a_spectrum_of_nothing_is_drawn():
     x = Graph.from_matrices([1.0], [[-2.0]]).at()
-    drawn(plot_spectrum(x, np.zeros((2, 3))))
+    bars = plot_spectrum(x, np.zeros((2, 3)))
+    drawn(bars)
+    assert [bar.get_height() for bar in bars.axes[0].patches] == [0, 0]
     drawn(plot_covariance(x, np.zeros((2, 3))))
 
 

@@ -33,7 +33,7 @@ def clear(
 
     `pinned` is how many stay since they are pinned; --pinned removes them too.
     What is removed from the shared or the remote cache is gone for all who use it.
-    Those that are still to be saved in the shared cache go too; `phasic cache info` counts them.
+    Those that are still to be saved in the caches behind go too; `phasic cache info` counts them.
 
     \b
     Examples:

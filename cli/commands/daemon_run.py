@@ -56,10 +56,10 @@ def run(context: typer.Context, as_json: JsonOption = False) -> Result:
 def start(context: typer.Context, as_json: JsonOption = False) -> Result:
     """Start the cache's daemon of this node and user; one that runs already is left as it is.
 
-    That it serves another cache than is configured now is an error.
-    It brings entries of the shared cache to this node once, saves there what is recorded, holds to
-    deadlines, and keeps the local cache within its limits. It has the configuration and the
-    environment of this command.
+    It brings entries of the shared and the remote cache to this node once, saves there what is
+    recorded, holds to deadlines, and keeps the local cache within its limits. It has the
+    configuration and the environment of this command. That one runs which serves another cache
+    than is configured now is an error.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ EVENTS = {
     "failed_saves": "entries that could not be saved",
     "damaged": "damaged entries that were set aside",
     "evicted": "entries removed by a limit",
-    "unavailable": "times a shared cache was gone without",
+    "unavailable": "times a tier, or leases in Redis, were gone without",
     "daemon_lost": "times a daemon that should be there was gone without",
 }
 _ROWS = list(EVENTS)

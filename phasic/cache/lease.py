@@ -25,7 +25,7 @@ from ..messages import debug
 from .directory import CacheDirectory, failed
 
 LEASES = ".lease"
-_BEATS_A_TERM = 4
+BEATS_A_TERM = 4
 _FIRST_PAUSE_SECONDS = 0.005
 _LONGEST_PAUSE_SECONDS = 0.2
 
@@ -148,7 +148,7 @@ class Lease:
 
     def _beat(self) -> None:
         path = self._path(self._number or 0)
-        while not self._released.wait(self._term / _BEATS_A_TERM):
+        while not self._released.wait(self._term / BEATS_A_TERM):
             try:
                 os.utime(path, follow_symlinks=False)
             except FileNotFoundError:

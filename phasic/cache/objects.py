@@ -52,7 +52,7 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where objects are.
 
     Attributes:
@@ -76,25 +76,26 @@ class Stored:
 
 
 class Objects:
-    """The objects of one place. Making it asks nothing of the storage.
+    """The objects of one location. Making it asks nothing of the storage.
 
     Args:
-        place: where.
+        location: where.
         seconds: the longest wait for an answer, with all repetitions.
 
     Raises:
         DependencyError: `obstore` is not installed.
     """
 
-    def __init__(self, place: Place, seconds: float) -> None:
+    def __init__(self, location: Location, seconds: float) -> None:
         require()
         if find_spec("obstore") is None:
             raise DependencyError(
-                f"the remote cache {place.url} needs the package obstore, which is not installed",
+                f"the remote cache {location.url} needs the package obstore, which is not "
+                "installed",
                 code="OBSTORE_MISSING",
                 hint="pip install 'phasic[remote]', or unset cache_remote_url",
             )
-        self.place = place
+        self.location = location
         self._seconds = seconds
 
     def get(self, name: str, take: Callable[[Source], R]) -> R | None:
@@ -206,15 +207,15 @@ class Objects:
         return (self._exceptions.BaseError, FileNotFoundError, ValueError)
 
     def _store(self, n_bytes: int) -> Any:
-        _not_in_a_fork(self.place.url)
-        if not self._is_s3 and not os.path.isdir(self.place.url.removeprefix("file://")):
+        _not_in_a_fork(self.location.url)
+        if not self._is_s3 and not os.path.isdir(self.location.url.removeprefix("file://")):
             raise self._down("is not there")
         longest = 1 << n_bytes.bit_length() if n_bytes > _MIB else 0  # few stores for all sizes
-        return _store(self.place, self._seconds, longest)
+        return _store(self.location, self._seconds, longest)
 
     @property
     def _is_s3(self) -> bool:
-        return self.place.url.startswith("s3://")
+        return self.location.url.startswith("s3://")
 
     # ---- what can go wrong
 
@@ -251,8 +252,8 @@ class Objects:
         return "; the environment has no AWS_ACCESS_KEY_ID, so instance credentials were sought"
 
     def _down(self, what: str) -> CacheError:
-        where = f" at {self.place.endpoint}" if self.place.endpoint else ""
-        return CacheError(f"{self.place.url}{where} {what}", code=TIER_DOWN, hint=HINT)
+        where = f" at {self.location.endpoint}" if self.location.endpoint else ""
+        return CacheError(f"{self.location.url}{where} {what}", code=TIER_DOWN, hint=HINT)
 
 
 HINT = "check PHASIC_CACHE_REMOTE_URL, the endpoint, the network and the credentials (AWS_*)"
@@ -280,17 +281,17 @@ class _Body:
 
 
 @cache
-def _store(place: Place, seconds: float, n_bytes: int) -> Any:
+def _store(location: Location, seconds: float, n_bytes: int) -> Any:
     """The package's own store; its requests end before we stop waiting for them."""
     from datetime import timedelta
 
     from obstore.store import LocalStore, S3Store
 
-    if place.url.startswith("file://"):
-        return LocalStore(place.url.removeprefix("file://"))
-    bucket, _, prefix = place.url.removeprefix("s3://").partition("/")
-    endpoint = place.endpoint or next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
-    named = {"endpoint": place.endpoint, "region": place.region, "prefix": prefix.strip("/")}
+    if location.url.startswith("file://"):
+        return LocalStore(location.url.removeprefix("file://"))
+    bucket, _, prefix = location.url.removeprefix("s3://").partition("/")
+    endpoint = location.endpoint or next(filter(None, map(os.environ.get, _ENDPOINTS)), "")
+    named = {"endpoint": location.endpoint, "region": location.region, "prefix": prefix.strip("/")}
     upload = n_bytes / _MIB
     return S3Store(
         bucket,

@@ -23,11 +23,10 @@ from ..errors import CacheError, ConfigError, DependencyError
 from ..messages import debug
 from .breaker import TIER_DOWN, Breaker
 from .counts import Counts
-from .lease import Turn
+from .lease import BEATS_A_TERM, Turn
 
 R = TypeVar("R")
 PASSWORD_VARIABLE = "REDISCLI_AUTH"
-_BEATS_A_TERM = 4
 _LONGEST_ANSWER_SECONDS = 5.0
 _RENEW = """
 if redis.call('get', KEYS[1]) == ARGV[1] then
@@ -215,7 +214,7 @@ class RedisLease:
             self._beating = None
 
     def _renew(self) -> None:
-        while not self._released.wait(self._leases.term / _BEATS_A_TERM):
+        while not self._released.wait(self._leases.term / BEATS_A_TERM):
             try:
                 renewed = self._leases.ask(
                     lambda client: client.eval(_RENEW, 1, self._name, self._token, self._term_ms)

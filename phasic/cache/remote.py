@@ -176,7 +176,7 @@ class RemoteTier(Generic[T]):
         self.objects.delete(self.name(key))
 
     def name(self, key: str) -> str:
-        """The name of a key's object, below the prefix of the place."""
+        """The name of a key's object, below the prefix of the location."""
         return os.path.basename(self._nearest.entry_path(key)) + SUFFIX
 
     def url_of(self, key: str) -> str:
@@ -185,7 +185,7 @@ class RemoteTier(Generic[T]):
 
     @property
     def _url(self) -> str:
-        return self.objects.place.url
+        return self.objects.location.url
 
     # ---- steps
 

@@ -1,7 +1,8 @@
-"""Pictures of distributions and state graphs, as Matplotlib figures and as PNG or SVG files.
+"""Pictures as Matplotlib figures and as PNG or SVG files.
 
-Needs Matplotlib (`pip install 'phasic[plot]'`), which is imported when a figure is made. Figures
-are objects of their own: nothing here touches pyplot or Matplotlib's settings.
+Functions of a distribution, states, eliminations, site-frequency spectra, particles, the use of the
+cache. Needs Matplotlib (`pip install 'phasic[plot]'`), which is imported when a figure is made.
+Figures are objects of their own: nothing here touches pyplot or Matplotlib's settings.
 """
 
 from .cache_use import plot_cache_use

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from textwrap import shorten, wrap
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..trace_cache import CacheUse
 
-_GOOD = {"hits", "saved"}
+_WELCOME = {"hits", "saved"}
 _LONGEST_PATH, _LONGEST_PROBLEM = 60, 300
 
 
@@ -35,7 +35,7 @@ def plot_cache_use(uses: Mapping[str, CacheUse] | None = None) -> Figure:
 
     Example:
         >>> from phasic.plots import plot_cache_use
-        >>> [axes.get_title() for axes in plot_cache_use().axes]
+        >>> [axes.get_title("left") for axes in plot_cache_use().axes]
         ['what happened', 'age since last use', 'size']
     """
     if uses is None:
@@ -45,7 +45,8 @@ def plot_cache_use(uses: Mapping[str, CacheUse] | None = None) -> Figure:
     for row, (tier, use) in zip(rows, uses.items(), strict=True):
         row.set_facecolor("white")
         panels = row.subplots(1, 3, width_ratios=(1.15, 1, 1))
-        _bars(panels[0], "what happened", use["counts"])
+        unwelcome = use["counts"].keys() - _WELCOME
+        _bars(panels[0], "what happened", use["counts"], unwelcome)
         if use["problem"] is None:
             _bars(panels[1], "age since last use", use["ages"])
             _bars(panels[2], "size", use["sizes"])
@@ -102,14 +103,14 @@ def _bytes(number: float) -> str:
     return f"{number:,.3g} TiB"
 
 
-def _bars(axes: Axes, title: str, counts: Mapping[str, int]) -> None:
-    """A bar and a number for each name, from top to bottom."""
+def _bars(
+    axes: Axes, title: str, counts: Mapping[str, int], marked: Set[str] = frozenset()
+) -> None:
+    """A bar and a number for each name, from top to bottom; those of marked names stand out."""
     names = [name.replace("_", " ").replace(">=", "≥") for name in counts]
     values = list(counts.values())
     largest = max(values) or 1
-    colours = [
-        style.BLUE if title != "what happened" or name in _GOOD else style.ORANGE for name in counts
-    ]
+    colours = [style.ORANGE if name in marked else style.BLUE for name in counts]
     at = range(len(values))
     axes.barh(at, values, height=0.68, color=colours, alpha=0.75, linewidth=0)
     for place, value in zip(at, values, strict=True):

@@ -45,7 +45,7 @@ def plot_elimination(trace: EliminationTrace, *, title: str | None = None) -> Fi
         >>> from phasic.models import queues
         >>> from phasic.plots import plot_elimination
         >>> figure = plot_elimination(queues.tandem(5, 5).compute_trace())
-        >>> [axes.get_title() for axes in figure.axes]
+        >>> [axes.get_title("left") for axes in figure.axes]
         ['in the order of the states', 'in the order of elimination']
     """
     # Before the counting: it says what is missing.

@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import workers
 from models import explore, site_frequency, sweep_of_thetas
 from peers import PeerEnvironment
@@ -94,15 +93,7 @@ class Caches:
         trace, model = folder / "entry", folder / "model.npz"
         trace.write_bytes(coalescent.site_frequency(LINEAGES).compute_trace().to_bytes())
         described = site_frequency(LINEAGES)
-        arrays = explore(described)
-        np.savez(
-            model,
-            states=arrays.states,
-            source=arrays.source,
-            target=arrays.target,
-            coefficients=arrays.coefficients,
-            thetas=sweep_of_thetas(described, 2),
-        )
+        explore(described).save(model, sweep_of_thetas(described, 2))
         return {who: model if who == OLD else trace for who in self._pythons}
 
     def _ask(self, task: str, who: str, folder: str, entries: dict[str, Path]) -> Answer:

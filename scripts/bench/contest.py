@@ -115,18 +115,14 @@ def _python_peers(
     means: np.ndarray,
 ) -> None:
     data = work_dir / "model.npz"
-    np.savez(
+    arrays.save(
         data,
+        thetas,
         n=system.n,
         start=system.start,
         column_start=system.column_start,
         row=system.row,
         values=system.values[[0, -1]],
-        states=arrays.states,
-        source=arrays.source,
-        target=arrays.target,
-        coefficients=arrays.coefficients,
-        thetas=thetas,
     )
     try:
         answer = peers.call("splu", data)

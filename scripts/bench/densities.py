@@ -108,19 +108,15 @@ def _peers(
     weights = arrays.weights(theta[None, :])[0]
     inner = arrays.transient[arrays.target]
     leaving = (np.cumsum(arrays.transient) - 1)[arrays.source[~inner]]
-    np.savez(
+    arrays.save(
         data,
+        theta[None, :],
         n=system.n,
         start=system.start,
         column_start=system.column_start,
         row=system.row,
         values=system.values[0],
         exit=np.bincount(leaving, weights=weights[~inner], minlength=system.n),
-        states=arrays.states,
-        source=arrays.source,
-        target=arrays.target,
-        coefficients=arrays.coefficients,
-        thetas=theta[None, :],
         times=times,
     )
     for peer, task in zip(PEERS, ("expm_multiply", "dense_expm", "density"), strict=True):

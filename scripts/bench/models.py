@@ -11,6 +11,8 @@ a model that had one would be another model there.
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate, repeat
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +58,18 @@ class Arrays:
     def weights(self, thetas: Floats) -> Floats:
         """(n_thetas, n_edges): the weight of every edge at every theta."""
         return self.base + thetas @ self.coefficients.T
+
+    def save(self, path: Path, thetas: Floats, **more: Any) -> None:
+        """As a .npz file for workers of peers, with the thetas that they are asked for."""
+        np.savez(
+            path,
+            states=self.states,
+            source=self.source,
+            target=self.target,
+            coefficients=self.coefficients,
+            thetas=thetas,
+            **more,
+        )
 
 
 class Emitter:

@@ -5,7 +5,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from fresh import FreshProcesses, in_turns
 from models import coalescent, explore, site_frequency, sweep_of_thetas
 
@@ -55,14 +54,7 @@ class Sessions(FreshProcesses):
         ):
             arrays = explore(model)
             data = self.work_dir / "model.npz"
-            np.savez(
-                data,
-                states=arrays.states,
-                source=arrays.source,
-                target=arrays.target,
-                coefficients=arrays.coefficients,
-                thetas=sweep_of_thetas(model, 2),
-            )
+            arrays.save(data, sweep_of_thetas(model, 2))
             hit, theirs = in_turns(
                 lambda ours=ours: self.ours(cache, "load", **ours),
                 lambda data=data: self.theirs("trace", data),

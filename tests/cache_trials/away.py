@@ -23,7 +23,7 @@ from phasic.cache.remote import RemoteTier
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 THETA = [1.0, 1.5]
 REQUESTS = 2  # of a recording: is it there, save it
@@ -61,8 +61,6 @@ def planted_bug(planted: bool) -> Iterator[None]:
     """What comes from the storage is not validated, and it is asked however often it fails."""
     import zstandard
 
-    usual = Breaker.__call__, RemoteTier.fetch
-
     def fetch(self: RemoteTier[TraceHandle], key: str) -> TraceHandle | None:
         data = self.objects.get(self.name(key), lambda source: source.read(1 << 20))
         path = Path(trace_stores.trace_directory().entry_path(key))
@@ -71,13 +69,11 @@ def planted_bug(planted: bool) -> Iterator[None]:
             path.write_bytes(zstandard.decompress(data))
         return None
 
-    if planted:
-        Breaker.__call__ = lambda self, action: action()
-        RemoteTier.fetch = fetch
-    try:
+    with (
+        replaced(planted, Breaker, __call__=lambda self, action: action()),
+        replaced(planted, RemoteTier, fetch=fetch),
+    ):
         yield
-    finally:
-        Breaker.__call__, RemoteTier.fetch = usual
 
 
 def trials(every: int, *, planted: bool) -> Tally:

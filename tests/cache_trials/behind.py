@@ -5,11 +5,10 @@ The local cache works all along, so whatever the shared one does, the trace is t
 
 from __future__ import annotations
 
-import errno
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
 from . import failures
-from .setting import FAIL_FROM, FAIL_ONCE, HANG_FROM, Child, Tally, cache_in, scratch, shim
+from .setting import HANG_FROM, Child, Tally, cache_in, replaced, scratch, shim
 
 THETA = [1.0, 1.5]
 DEADLINE = 0.3  # of trials that hang; others may be slow on a busy machine
@@ -29,32 +28,20 @@ HANG = 4  # seconds for which the directory does not answer
 GRACE = 1.5  # seconds that a process may take beyond the deadline
 
 
-@contextmanager
-def without_deadline(planted: bool) -> Iterator[None]:
+def without_deadline(planted: bool) -> AbstractContextManager[Any]:
     """Calls to the shared directory are made as any others."""
-    usual = Deadline.__call__
 
     def wait(self: Deadline, action: Callable[[], Any]) -> Any:
         return action()
 
-    if planted:
-        Deadline.__call__ = wait
-    try:
-        yield
-    finally:
-        Deadline.__call__ = usual
+    return replaced(planted, Deadline, __call__=wait)
 
 
 def fails(every: int, *, planted: bool) -> Tally:
     """Each error at and from each call below the shared directory; every `every`-th trial."""
     tally = Tally()
     with failures.planted_bug(planted):
-        trials = [
-            (f"{name} {'at' if action == FAIL_ONCE else 'from'}", action, getattr(errno, name))
-            for name in failures.ERRORS
-            for action in (FAIL_ONCE, FAIL_FROM)
-        ]
-        _each(tally, every, trials, _judge_failure)
+        _each(tally, every, failures.FAULTS, _judge_failure)
     tally.must(tally.counts["not kept there"] > 0, "some saves fail")
     return tally
 
@@ -71,7 +58,7 @@ def hangs(every: int, *, planted: bool) -> Tally:
 def _each(
     tally: Tally,
     every: int,
-    trials: list[tuple[str, int, int]],
+    faults: list[tuple[str, int, int]],
     judge: Callable[[Tally, str, dict[str, Any]], None],
 ) -> None:
     tally.counts |= {"calls": 0, "trials": 0, "failed calls": 0, "not kept there": 0}
@@ -80,31 +67,26 @@ def _each(
         expected = np.asarray(graph.at(THETA).moments(3))
         calls = _trial(place / "count", graph, 0, 0, 0)["calls"]
         tally.counts["calls"] = calls
-        number = 0
-        for name, action, with_number in trials:
-            for call in range(1, calls + 1):
-                number += 1
-                if number % every:
-                    continue
-                outcome = _trial(place / str(number), graph, action, call, with_number)
-                where = f"{name} call {call} ({outcome['call']})"
-                tally.counts["trials"] += 1
-                tally.counts["failed calls"] += outcome["fired"]
-                tally.counts["not kept there"] += not outcome["there"]
-                right = np.array_equal(outcome["moments"], expected)
-                tally.must(right and outcome["kept"], f"{where}: the result is right and kept")
-                tally.must(outcome["here"], f"{where}: the local cache has it")
-                judge(tally, where, outcome)
+        for number, what, action, call, failure in failures.at_calls(faults, calls, every):
+            outcome = _trial(place / str(number), graph, action, call, failure)
+            where = f"{what} ({outcome['call']})"
+            tally.counts["trials"] += 1
+            tally.counts["failed calls"] += outcome["fired"]
+            tally.counts["not kept there"] += not outcome["there"]
+            right = np.array_equal(outcome["moments"], expected)
+            tally.must(right and outcome["kept"], f"{where}: the result is right and kept")
+            tally.must(outcome["here"], f"{where}: the local cache has it")
+            judge(tally, where, outcome)
 
 
-def _trial(place: Path, graph: Any, action: int, call: int, number: int) -> dict[str, Any]:
+def _trial(place: Path, graph: Any, action: int, call: int, failure: int) -> dict[str, Any]:
     """One process that records under a fault, evaluates, and tells what it saw."""
     shared = place / "shared"
     shared.mkdir(parents=True, mode=0o700)
     key = graph.frozen.trace_key.hex()
 
     def record() -> dict[str, Any]:
-        shim().shim_arm(os.fsencode(shared), action, call, number)
+        shim().shim_arm(os.fsencode(shared), action, call, failure)
         began = time.monotonic()
         trace, _, kept = obtain_trace(graph)
         seconds = time.monotonic() - began

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,14 +14,13 @@ from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph
 
 from . import wide
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 MOST_BYTES = 64 << 20
 MOST_SECONDS = 0.001
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """Saving and loading make a copy of the whole."""
     usual_save, usual_load = StoredTrace.save_entry, StoredTrace.load_entry.__func__
 
@@ -37,12 +35,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
             found.copied = found.encode()
         return found
 
-    if planted:
-        StoredTrace.save_entry, StoredTrace.load_entry = save, classmethod(load)
-    try:
-        yield
-    finally:
-        StoredTrace.save_entry, StoredTrace.load_entry = usual_save, classmethod(usual_load)
+    return replaced(planted, StoredTrace, save_entry=save, load_entry=classmethod(load))
 
 
 def large(mebibytes: int, *, planted: bool) -> Tally:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,13 +18,12 @@ from phasic.errors import FormatError
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph, queue_graph
 
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 _HEAD_AT = 20
 
 
-@contextmanager
-def planted_bug(planted: bool, good: bytes) -> Iterator[None]:
+def planted_bug(planted: bool, good: bytes) -> AbstractContextManager[Any]:
     """Of all damage only truncation is seen."""
     usual = StoredTrace.load_entry.__func__
 
@@ -37,12 +35,7 @@ def planted_bug(planted: bool, good: bytes) -> Iterator[None]:
                 raise
             return TraceHandle.decode(good)
 
-    if planted:
-        StoredTrace.load_entry = classmethod(blind)
-    try:
-        yield
-    finally:
-        StoredTrace.load_entry = classmethod(usual)
+    return replaced(planted, StoredTrace, load_entry=classmethod(blind))
 
 
 def header_bytes(data: bytes) -> int:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,16 +21,15 @@ from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
 
-from .setting import FAIL_FROM, FAIL_ONCE, Child, Tally, cache_in, scratch, shim
+from .setting import FAIL_FROM, FAIL_ONCE, Child, Tally, cache_in, replaced, scratch, shim
 
 ERRORS = ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EMFILE")
 THETA = [1.0, 1.5]
+A = TypeVar("A")
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """What cannot be saved is neither said nor counted."""
-    usual = Store._save
 
     def in_silence(self: Any, key: str, value: Any) -> bool:
         try:
@@ -39,12 +38,27 @@ def planted_bug(planted: bool) -> Iterator[None]:
             return False
         return True
 
-    if planted:
-        Store._save = in_silence
-    try:
-        yield
-    finally:
-        Store._save = usual
+    return replaced(planted, Store, _save=in_silence)
+
+
+FAULTS = [
+    (f"{name} {'at' if action == FAIL_ONCE else 'from'}", action, getattr(errno, name))
+    for name in ERRORS
+    for action in (FAIL_ONCE, FAIL_FROM)
+]
+
+
+def at_calls(
+    faults: Sequence[tuple[str, A, int]], calls: int, every: int
+) -> Iterator[tuple[int, str, A, int, int]]:
+    """Each fault (name, action, error number) at each call; every `every`-th trial.
+
+    Yields the trial's number, what it is, and action, call, error number.
+    """
+    places = ((fault, call) for fault in faults for call in range(1, calls + 1))
+    for number, ((name, action, error), call) in enumerate(places, 1):
+        if number % every == 0:
+            yield number, f"{name} call {call}", action, call, error
 
 
 def sweep(every: int, *, planted: bool) -> Tally:
@@ -56,16 +70,10 @@ def sweep(every: int, *, planted: bool) -> Tally:
         expected = np.asarray(_moments(graph))
         calls = _trial(place / "count", graph, 0, 0, 0)["calls"]
         tally.counts["calls"] = calls
-        number = 0
-        for name in ERRORS:
-            for action in (FAIL_ONCE, FAIL_FROM):
-                for call in range(1, calls + 1):
-                    number += 1
-                    if number % every == 0:
-                        where = f"{name} {'at' if action == FAIL_ONCE else 'from'} call {call}"
-                        cache = place / f"cache.{number}"
-                        outcome = _trial(cache, graph, action, call, getattr(errno, name))
-                        judge(tally, f"{where} ({outcome['call']})", outcome, expected, cache)
+        for number, what, action, call, error in at_calls(FAULTS, calls, every):
+            cache = place / f"cache.{number}"
+            outcome = _trial(cache, graph, action, call, error)
+            judge(tally, f"{what} ({outcome['call']})", outcome, expected, cache)
     return tally
 
 

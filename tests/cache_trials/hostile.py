@@ -8,8 +8,8 @@ import stat
 import struct
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from phasic._engine.stored_trace import StoredTrace
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph, queue_graph
 
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 MOST_SECONDS = 0.010
 MOST_BYTES = 16 << 20
@@ -90,8 +90,7 @@ def kinds(good: bytes, other: bytes) -> dict[str, Callable[[Path], None]]:
     return made
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """The reader takes memory for what the file claims to be, and time to look at it."""
     usual = StoredTrace.load_entry.__func__
 
@@ -103,12 +102,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
             time.sleep(0.011)
         return usual(cls, directory, key)
 
-    if planted:
-        StoredTrace.load_entry = classmethod(greedy)
-    try:
-        yield
-    finally:
-        StoredTrace.load_entry = classmethod(usual)
+    return replaced(planted, StoredTrace, load_entry=classmethod(greedy))
 
 
 def entries(rounds: int, *, planted: bool) -> Tally:

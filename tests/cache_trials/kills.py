@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,13 @@ from phasic.errors import PhasicError
 from phasic.trace_elimination import obtain_trace, record_elimination_trace
 from rules import queue_graph
 
-from .setting import DIE_AFTER, DIE_BEFORE, Child, Tally, cache_in, scratch, shim
+from .setting import DIE_AFTER, DIE_BEFORE, Child, Tally, cache_in, replaced, scratch, shim
 
 TERM = {"cache_lease_seconds": 0.05}
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """The entry is written in place, in two parts."""
-    usual = StoredTrace.save_entry
 
     def in_place(self: Any, directory: str) -> None:
         data = self.encode()
@@ -42,12 +39,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
         os.fsync(file)
         os.close(file)
 
-    if planted:
-        StoredTrace.save_entry = in_place
-    try:
-        yield
-    finally:
-        StoredTrace.save_entry = usual
+    return replaced(planted, StoredTrace, save_entry=in_place)
 
 
 def check_entries(tally: Tally, expected: dict[str, bytes], where: str) -> None:

@@ -7,12 +7,11 @@ that was told of, whole, and nothing is marked.
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,11 @@ from .kills import TERM, check_entries, check_orphans
 from .setting import (
     DIE_AFTER,
     DIE_BEFORE,
-    FAIL_FROM,
-    FAIL_ONCE,
     HANG_FROM,
     Child,
     Tally,
     cache_in,
+    replaced,
     scratch,
     shim,
 )
@@ -47,20 +45,13 @@ DEADLINE = 0.3  # of trials that hang
 THETA = [1.0, 1.5]
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """Acknowledged without a mark."""
-    usual = WriteBehind.mark
 
     def only_said(self: WriteBehind[Any], key: str) -> bool:
         return True
 
-    if planted:
-        WriteBehind.mark = only_said
-    try:
-        yield
-    finally:
-        WriteBehind.mark = usual
+    return replaced(planted, WriteBehind, mark=only_said)
 
 
 @contextmanager
@@ -134,43 +125,31 @@ def fails(every: int, *, planted: bool) -> Tally:
     up for by the next process."""
     tally = Tally()
     tally.counts |= dict.fromkeys(("calls", "trials", "not kept at first"), 0)
-    trials = [
-        (f"{name} {'at' if action == FAIL_ONCE else 'from'}", action, getattr(errno, name))
-        for name in failures.ERRORS
-        for action in (FAIL_ONCE, FAIL_FROM)
-    ]
-    trials.append(("hangs from", HANG_FROM, 3))
+    faults = [*failures.FAULTS, ("hangs from", HANG_FROM, 3)]
     graph = queue_graph(6)
     expected = np.asarray(graph.at(THETA).moments(3))
     with scratch() as place, planted_bug(planted):
         calls = _fault(place / "count", graph, 0, 0, 0)["calls"]
         tally.counts["calls"] = calls
-        number = 0
-        for name, action, failure in trials:
-            for call in range(1, calls + 1):
-                number += 1
-                if number % every:
-                    continue
-                outcome = _fault(place / str(number), graph, action, call, failure)
-                where = f"{name} call {call} ({outcome['call']})"
-                tally.counts["trials"] += 1
-                tally.counts["not kept at first"] += not outcome["there"]
-                right = np.array_equal(outcome["moments"], expected)
-                tally.must(right and outcome["kept"], f"{where}: the result is right and kept")
-                tally.must(
-                    outcome["there"] or len(outcome["marks"]) == 1, f"{where}: kept or marked"
-                )
-                tally.must(
-                    outcome["there"] or sum(outcome["warnings"].values()) > 0,
-                    f"{where}: it is said: {outcome['warnings']}",
-                )
-                tally.must(
-                    outcome["warnings"].get("CACHE_SAVE_FAILED", 0) <= 1
-                    and outcome["warnings"].get("CACHE_TIER_DOWN", 0) <= 1,
-                    f"{where}: said once: {outcome['warnings']}",
-                )
-                tally.must(outcome["in the end"], f"{where}: the next process saves it")
-                tally.must(not outcome["marks in the end"], f"{where}: no marks")
+        for number, what, action, call, failure in failures.at_calls(faults, calls, every):
+            outcome = _fault(place / str(number), graph, action, call, failure)
+            where = f"{what} ({outcome['call']})"
+            tally.counts["trials"] += 1
+            tally.counts["not kept at first"] += not outcome["there"]
+            right = np.array_equal(outcome["moments"], expected)
+            tally.must(right and outcome["kept"], f"{where}: the result is right and kept")
+            tally.must(outcome["there"] or len(outcome["marks"]) == 1, f"{where}: kept or marked")
+            tally.must(
+                outcome["there"] or sum(outcome["warnings"].values()) > 0,
+                f"{where}: it is said: {outcome['warnings']}",
+            )
+            tally.must(
+                outcome["warnings"].get("CACHE_SAVE_FAILED", 0) <= 1
+                and outcome["warnings"].get("CACHE_TIER_DOWN", 0) <= 1,
+                f"{where}: said once: {outcome['warnings']}",
+            )
+            tally.must(outcome["in the end"], f"{where}: the next process saves it")
+            tally.must(not outcome["marks in the end"], f"{where}: no marks")
         tally.must(tally.counts["not kept at first"] > 0, "some saves fail")
     return tally
 

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from phasic.cache.lease import Lease, Turn
 from phasic.trace_elimination import record_elimination_trace
 from rules import queue_graph
 
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 READERS = WRITERS = 8
 OVERFULL = 10
@@ -29,23 +29,20 @@ KEPT = 20  # entries within the high-water mark
 @contextmanager
 def planted_bug(planted: bool) -> Iterator[None]:
     """Pins are forgotten, and every collector believes to be the only one."""
-    usual = Lease.ask, pins.pinned
+    usual = Lease.ask
 
     def own_lease(self: Lease) -> Turn:
         self._name = f"collector{os.getpid()}"
-        return usual[0](self)
+        return usual(self)
 
-    if planted:
-        Lease.ask = own_lease
-        pins.pinned = lambda directory: frozenset()
-    try:
+    with (
+        replaced(planted, Lease, ask=own_lease),
+        replaced(planted, pins, pinned=lambda directory: frozenset()),
+    ):
         yield
-    finally:
-        Lease.ask, pins.pinned = usual
 
 
-@contextmanager
-def watched_collections(place: Path) -> Iterator[None]:
+def watched_collections(place: Path) -> AbstractContextManager[Any]:
     """A collector that finds another one at work leaves a mark."""
     usual = Collector._evict
     at_work = place / "collecting"
@@ -62,11 +59,7 @@ def watched_collections(place: Path) -> Iterator[None]:
         finally:
             at_work.unlink(missing_ok=True)
 
-    Collector._evict = evict
-    try:
-        yield
-    finally:
-        Collector._evict = usual
+    return replaced(True, Collector, _evict=evict)
 
 
 def crowd(entries: int, *, planted: bool) -> Tally:

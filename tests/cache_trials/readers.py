@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,11 @@ from phasic._engine.trace import TraceHandle
 from phasic.trace_elimination import record_elimination_trace
 
 from . import wide
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 
-@contextmanager
-def planted_bug(planted: bool) -> Iterator[None]:
+def planted_bug(planted: bool) -> AbstractContextManager[Any]:
     """Entries are replaced in place: the file that a reader has mapped is cut off and refilled."""
-    usual = os.replace
 
     def in_place(new: Any, old: Any) -> None:
         with open(new, "rb") as source, open(old, "wb") as target:
@@ -29,12 +26,7 @@ def planted_bug(planted: bool) -> Iterator[None]:
             target.write(source.read())
         os.unlink(new)
 
-    if planted:
-        os.replace = in_place
-    try:
-        yield
-    finally:
-        os.replace = usual
+    return replaced(planted, os, replace=in_place)
 
 
 def under_way(rounds: int, *, planted: bool) -> Tally:

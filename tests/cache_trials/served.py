@@ -11,24 +11,24 @@ import random
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from daemons import Daemon, daemon, settings
+from daemons import RUN, Daemon, daemon, settings
 from phasic import trace_cache, trace_stores
 from phasic._engine.trace import TraceHandle
 from phasic.cache import pending
-from phasic.cache.lease import Lease, Turn
 from phasic.daemon import through
 from phasic.daemon.client import ask
 from phasic.daemon.place import Place
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph, queue_graph
 
+from . import stampede
 from .costs import MOST_SECONDS
-from .setting import Child, Tally, scratch
+from .setting import Child, Tally, replaced, scratch
 
 READY_SECONDS = 1.0
 LEASE = {"cache_lease_seconds": 1}
@@ -62,16 +62,9 @@ def _digest(trace: TraceHandle) -> str:
 # ---- killed in the middle of a request
 
 
-@contextmanager
-def _unnoticed(planted: bool) -> Iterator[None]:
+def _unnoticed(planted: bool) -> AbstractContextManager[Any]:
     """A client that takes the entry for handed over, whatever became of the daemon."""
-    usual = through._Asking._handed_over
-    if planted:
-        through._Asking._handed_over = lambda self: True
-    try:
-        yield
-    finally:
-        through._Asking._handed_over = usual
+    return replaced(planted, through._Asking, _handed_over=lambda self: True)
 
 
 def killed(times: int, *, planted: bool) -> Tally:
@@ -145,17 +138,6 @@ def _killed_once(
 # ---- many clients
 
 
-@contextmanager
-def _no_lease(planted: bool) -> Iterator[None]:
-    usual = Lease.ask
-    if planted:
-        Lease.ask = lambda self: Turn.OURS
-    try:
-        yield
-    finally:
-        Lease.ask = usual
-
-
 def one_key(processes: int, *, planted: bool) -> Tally:
     """`processes` of one node on a cold key: 1 recording, and 1 request to the daemon."""
     return _storm(processes, 1, planted)
@@ -170,7 +152,7 @@ def _storm(processes: int, nodes: int, planted: bool) -> Tally:
     tally = Tally()
     graph = coalescent_graph(40)
     key = graph.frozen.trace_key
-    with scratch() as place, _no_lease(planted):
+    with scratch() as place, stampede.planted_bug("no lease" if planted else ""):
         shared = place / "for all"
         shared.mkdir(mode=0o700)
         marks = place / "marks"
@@ -225,8 +207,7 @@ def _storm(processes: int, nodes: int, planted: bool) -> Tally:
 # ---- what is acknowledged
 
 
-@contextmanager
-def _no_marks(planted: bool) -> Iterator[str]:
+def _slow_daemon(planted: bool) -> str:
     """A program for a daemon that saves behind slowly; with the bug it only says that it marks."""
     slow = (
         "import random, sys, time\n"
@@ -241,8 +222,7 @@ def _no_marks(planted: bool) -> Iterator[str]:
         "from phasic.cache.write_behind import WriteBehind\n"
         "WriteBehind.mark = lambda self, key: True\n"
     )
-    run = "from phasic.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
-    yield slow + (bug if planted else "") + run
+    return slow + (bug if planted else "") + RUN
 
 
 def acknowledged(times: int, *, planted: bool) -> Tally:
@@ -253,7 +233,8 @@ def acknowledged(times: int, *, planted: bool) -> Tally:
     chance = random.Random(2)
     graphs = [queue_graph(3 + number) for number in range(10)]
     traces = [record_elimination_trace(graph) for graph in graphs]
-    with scratch() as place, _no_marks(planted) as program:
+    program = _slow_daemon(planted)
+    with scratch() as place:
         for number in range(times):
             home = place / str(number)
             with variables_in(home) as variables:

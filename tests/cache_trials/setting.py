@@ -11,10 +11,11 @@ import tempfile
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from phasic import errors
 
@@ -65,20 +66,21 @@ class Child:
     @staticmethod
     def _run(function: Callable[[], Mapping[str, Any]], writer: int) -> None:
         status = 70
-        try:
-            with warnings.catch_warnings(record=True) as caught:
+        # To the very end: a thread that is left behind may warn when all has been told.
+        with warnings.catch_warnings(record=True) as caught:
+            try:
                 warnings.simplefilter("always")
                 errors._counts.clear()
                 result = dict(function())
-            result["warnings"] = dict(errors.warning_counts())
-            result["issued"] = len(caught)
-            os.write(writer, json.dumps(result).encode())
-            status = 0
-        finally:
-            if status:
-                sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
-            os._exit(status)
+                result["warnings"] = dict(errors.warning_counts())
+                result["issued"] = len(caught)
+                os.write(writer, json.dumps(result).encode())
+                status = 0
+            finally:
+                if status:
+                    sys.excepthook(*sys.exc_info())
+                sys.stderr.flush()
+                os._exit(status)
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
@@ -102,6 +104,11 @@ def shim() -> ctypes.CDLL:
     for name in ("shim_disarm", "shim_fired"):
         getattr(library, name).restype = ctypes.c_long
     return library
+
+
+def replaced(bug: bool, owner: Any, **instead: Any) -> AbstractContextManager[Any]:
+    """Within the block attributes of `owner` are what stands `instead`, if there is to be a bug."""
+    return patch.multiple(owner, **instead) if bug else nullcontext()
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from phasic.errors import CacheError
 from phasic.trace_elimination import obtain_trace, record_elimination_trace
 from rules import queue_graph
 
-from .setting import Child, Tally, cache_in, scratch
+from .setting import Child, Tally, cache_in, replaced, scratch
 
 GROUP = 54_321
 USERS = {50_001: 0o077, 50_002: 0o022}  # a user's umask
@@ -31,14 +31,11 @@ STRANGER = 50_003
 @contextmanager
 def planted_bug(planted: bool) -> Iterator[None]:
     """Housekeeping directories are opened to nobody, and every directory is trusted."""
-    usual = os.chmod, directory_module._is_trusted
-    if planted:
-        os.chmod = lambda *arguments, **options: None
-        directory_module._is_trusted = lambda about: True
-    try:
+    with (
+        replaced(planted, os, chmod=lambda *arguments, **options: None),
+        replaced(planted, directory_module, _is_trusted=lambda about: True),
+    ):
         yield
-    finally:
-        os.chmod, directory_module._is_trusted = usual
 
 
 def group(rounds: int, *, planted: bool) -> Tally:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from phasic.cache.lease import Lease, Turn
 from phasic.trace_elimination import record_elimination_trace
 from rules import coalescent_graph
 
-from .setting import Child, Tally, cache_in, scratch, shim
+from .setting import Child, Tally, cache_in, replaced, scratch, shim
 
 
 class Herd:
@@ -96,8 +96,7 @@ class Herd:
         return record_elimination_trace(self._graph).handle
 
 
-@contextmanager
-def planted_bug(bug: str) -> Iterator[None]:
+def planted_bug(bug: str) -> AbstractContextManager[Any]:
     """`no lease`: everybody gets one. `wall clock`: another's clock is compared with ours."""
     usual = Lease.ask
 
@@ -111,11 +110,8 @@ def planted_bug(bug: str) -> Iterator[None]:
             return self._make(seen.number + 1)
         return turn
 
-    Lease.ask = {"": usual, "no lease": everybody, "wall clock": by_the_clock}[bug]
-    try:
-        yield
-    finally:
-        Lease.ask = usual
+    asked = {"": None, "no lease": everybody, "wall clock": by_the_clock}[bug]
+    return replaced(asked is not None, Lease, ask=asked)
 
 
 def check_equal(tally: Tally, results: list[dict[str, Any] | None], killed: int = 0) -> None:

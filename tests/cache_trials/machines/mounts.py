@@ -87,17 +87,16 @@ def fails(every: int, *, planted: bool) -> Tally:
         expected = np.asarray(graph.at(failures.THETA).moments(3))
         calls = _trial(mount, mount.folder / "count", graph, "from", 1_000_000, 0)["calls"]
         tally.counts["calls"] = calls
-        number = 0
-        for name in ERRORS:
-            for action in ("at", "from"):
-                for call in range(1, calls + 1):
-                    number += 1
-                    if number % every:
-                        continue
-                    cache = mount.folder / f"cache.{number}"
-                    outcome = _trial(mount, cache, graph, action, call, getattr(errno, name))
-                    where = f"{name} {action} call {call} ({outcome['call']})"
-                    failures.judge(tally, where, outcome, expected, cache, half_done=True)
+        faults = [
+            (f"{name} {action}", action, getattr(errno, name))
+            for name in ERRORS
+            for action in ("at", "from")
+        ]
+        for number, what, action, call, error in failures.at_calls(faults, calls, every):
+            cache = mount.folder / f"cache.{number}"
+            outcome = _trial(mount, cache, graph, action, call, error)
+            where = f"{what} ({outcome['call']})"
+            failures.judge(tally, where, outcome, expected, cache, half_done=True)
     few = tally.counts["made and said to have failed"] <= 3 * len(ERRORS) // every + 1
     tally.must(few, "only where the name's own calls fail")
     return tally

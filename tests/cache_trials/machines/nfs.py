@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from rules import queue_graph
 
 from .. import stampede
 from ..launch import build_shim
-from ..setting import Child, Tally, cache_in, scratch
+from ..setting import Child, Tally, cache_in, replaced, scratch
 from . import hanging
 from .guest import Guest, Maker
 from .tools import need
@@ -112,21 +111,14 @@ def _set_server(on: int) -> None:
     subprocess.run(["rpc.nfsd", *(options if on else []), threads], check=True)
 
 
-@contextmanager
-def _by_a_plain_open(planted: bool) -> Iterator[None]:
+def _by_a_plain_open(planted: bool) -> AbstractContextManager[Any]:
     """A name is looked for, and nothing is done about a client that does not ask its server."""
-    usual = TraceHandle.load_entry
 
     def load(directory: str, key: bytes) -> TraceHandle | None:
         path = os.path.join(directory, f"{key.hex()}.trace")
         return TraceHandle.load(path) if _opens(path) else None
 
-    if planted:
-        TraceHandle.load_entry = staticmethod(load)  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        TraceHandle.load_entry = usual  # type: ignore[method-assign]
+    return replaced(planted, TraceHandle, load_entry=staticmethod(load))
 
 
 def _opens(path: str) -> bool:
