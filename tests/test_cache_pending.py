@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from alone import alone
 from phasic import CacheError
 from phasic.cache import pending
 from phasic.cache.collector import Collector, Limits, is_at_work
@@ -90,6 +91,11 @@ def test_a_mark_that_cannot_be_made_durable_is_an_error(
 def test_one_of_many_has_a_mark_and_it_is_free_once_that_one_is_killed(
     directory: CacheDirectory,
 ) -> None:
+    alone(_one_of_many, directory.path)
+
+
+def _one_of_many(path: str) -> None:
+    directory = CacheDirectory(path, ".trace")
     pending.mark(directory, KEY)
     reader, writer = os.pipe()
     child = os.fork()
@@ -113,6 +119,11 @@ def test_one_of_many_has_a_mark_and_it_is_free_once_that_one_is_killed(
 
 def test_marks_of_many_processes_at_once(directory: CacheDirectory) -> None:
     """Each makes and takes marks of its own while others remove the folder under it."""
+    alone(_many_at_once, directory.path)
+
+
+def _many_at_once(path: str) -> None:
+    directory = CacheDirectory(path, ".trace")
     children = []
     for number in range(8):
         child = os.fork()
@@ -179,6 +190,11 @@ def test_what_is_gone_waits_for_nothing(directory: CacheDirectory) -> None:
 
 
 def test_a_claim_ends_though_a_forked_process_has_its_file(directory: CacheDirectory) -> None:
+    alone(_claim_of_a_fork, directory.path)
+
+
+def _claim_of_a_fork(path: str) -> None:
+    directory = CacheDirectory(path, ".trace")
     pending.mark(directory, made(directory, KEY))
     reader, writer = os.pipe()
     with pending.claim(directory, KEY) as ours:

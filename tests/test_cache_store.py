@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from alone import alone
 from phasic import CacheError, FormatError, PhasicWarning, config, errors, trace_cache, trace_stores
 from phasic.cache import access, archive, pins
 from phasic.cache.collector import Collector, Limits
@@ -354,11 +355,13 @@ def test_counters_of_several_processes_add_up(tmp_path: Path) -> None:
     assert Counts(str(tmp_path / "counts"), "/other").read()["hits"] == 0
 
 
-def test_counting_waits_for_no_forked_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_counting_waits_for_no_forked_process(tmp_path: Path) -> None:
     """One that another thread has forked meanwhile has the file open, and its lock with it."""
-    counts, usual, children = Counts(str(tmp_path), "cache"), os.pwrite, []
+    alone(_count_and_fork, tmp_path)
+
+
+def _count_and_fork(folder: str) -> None:
+    counts, usual, children = Counts(folder, "cache"), os.pwrite, []
     reader, writer = os.pipe()
 
     def forking(file: int, data: bytes, offset: int) -> int:
@@ -369,7 +372,7 @@ def test_counting_waits_for_no_forked_process(
             os._exit(0)
         return usual(file, data, offset)
 
-    monkeypatch.setattr(os, "pwrite", forking)
+    os.pwrite = forking  # this process ends after it
     counts.add("hits")
     try:
         with open(counts.path, "rb") as file:

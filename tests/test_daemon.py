@@ -34,6 +34,7 @@ from phasic.daemon.place import Place
 from phasic.errors import CacheError, ConfigError
 from phasic.trace_elimination import obtain_trace
 from rules import queue_graph
+from search_paths import search_path
 
 Variables = dict[str, object]
 
@@ -450,7 +451,7 @@ def test_modules_of_the_directory_where_it_is_started_are_not_its_own(
 ) -> None:
     """As a user's `queue.py`, which the standard library has too."""
     monkeypatch.chdir(place)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", search_path())
     (place / "queue.py").write_text("raise SystemExit('the wrong module')\n")
     assert phasic("daemon", "start").fields["state"] == "started"
     assert phasic("daemon", "stop").fields["state"] == "stopped"
