@@ -48,6 +48,7 @@ def run(
         server = Server(Service(served), housekeeper, metrics, terms)
         port = _metrics_port(metrics_port, server)
         os.chdir("/")  # no mount is held by where it was started
+        server.heed_signals()
         with _listener(place) as listener:
             server.run(listener, lambda: activation.notify(f"READY=1\nMAINPID={os.getpid()}"))
         activation.notify("STOPPING=1")

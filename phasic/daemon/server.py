@@ -69,10 +69,13 @@ class Server:
         self._guard = threading.Lock()
         self._used = time.monotonic()
 
-    def run(self, listener: socket.socket, ready: Callable[[], object]) -> None:
-        """Serves; calls `ready` once clients are answered."""
+    def heed_signals(self) -> None:
+        """From here on they end `run`; before there is a socket, by which others see it started."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: self._stopping.set())
+
+    def run(self, listener: socket.socket, ready: Callable[[], object]) -> None:
+        """Serves; calls `ready` once clients are answered."""
         listener.settimeout(TICK_SECONDS)
         self._housekeeper.begin()
         LOG.info("started: process %d, version %d", os.getpid(), protocol.PROTOCOL)
