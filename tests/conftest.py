@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 from phasic import errors
 
 if TYPE_CHECKING:
+    from daemons import Variables
     from fake_s3 import FakeS3
 
 
@@ -40,3 +42,21 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
 
     with configured(monkeypatch) as server:
         yield server
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Short enough for a daemon's socket, of tests that connect by themselves."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def variables(place: Path, monkeypatch: pytest.MonkeyPatch) -> Variables:
+    """Of a cache with a shared one behind it, and of its daemon; they are set."""
+    from daemons import settings
+
+    chosen = settings(place, cache_deadline_seconds=5)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, str(value))
+    return chosen

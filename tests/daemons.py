@@ -13,7 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from phasic.cache import pending
+from phasic.cache.directory import CacheDirectory
+from phasic.daemon.client import ask
+from phasic.daemon.place import Place
 from search_paths import search_path
+
+Variables = dict[str, object]
 
 PATIENCE = 60.0
 
@@ -146,3 +152,15 @@ class Client:
 def obtain(variables: Mapping[str, object], size: int, program: str = CLIENT) -> dict[str, Any]:
     """What one client gets."""
     return Client(variables, size, program).result()
+
+
+def marks(place: Path) -> list[str]:
+    """Keys that are still to be saved behind."""
+    return pending.keys(CacheDirectory(str(place / "cache"), ".trace"))
+
+
+def status(place: Path) -> dict[str, Any]:
+    """What the daemon says of itself."""
+    answer = ask(Place(str(place / "d")), "status")
+    assert answer is not None
+    return answer

@@ -61,16 +61,15 @@ class WriteBehind(Tiers[T]):
         """The value of a key from the first tier that has it, else made and kept in every one."""
         asked: list[_Asked[T]] = []
 
-        def ask() -> T:
-            asked.append(_Asked(self, key))
-            return asked[0].value(make)
+        with ExitStack() as unless_obtained:
 
-        try:
+            def ask() -> T:
+                asked.append(_Asked(self, key))
+                unless_obtained.callback(asked[0].abandon)
+                return asked[0].value(make)
+
             here = self.here.obtain(key, ask)
-        except BaseException:
-            for asking in asked:
-                asking.abandon()
-            raise
+            unless_obtained.pop_all()
         if not asked:
             return here
         return asked[0].acknowledge(here)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from .. import errors
 from ..cache.breaker import REST_SECONDS
@@ -45,7 +46,8 @@ def call(
     connection = connected(place, seconds)
     if connection is None:
         return None
-    try:
+    with ExitStack() as unless_welcome:
+        unless_welcome.enter_context(connection)
         given = None if places is None else dict(places)
         connection.send("hello", seconds, protocol=PROTOCOL, places=given)
         welcome = connection.receive(seconds)
@@ -54,9 +56,7 @@ def call(
         if welcome["op"] != "welcome" or welcome.get("protocol") != PROTOCOL:
             raise wrong_version(welcome.get("protocol"))
         connection.send(op, seconds, **fields)
-    except BaseException:
-        connection.close()
-        raise
+        unless_welcome.pop_all()
     return connection
 
 
